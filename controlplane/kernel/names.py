@@ -1,0 +1,19 @@
+"""Names of projects, entities, sources, views, features, services and teams."""
+
+import re
+
+from controlplane.kernel.errors import Refused
+
+MAX_LENGTH = 63
+_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
+
+
+def check(name: object, *, what: str) -> str:
+    """Return ``name`` if it may name a ``what``; else ``Refused``."""
+    if isinstance(name, str) and _PATTERN.fullmatch(name):
+        return name
+    raise Refused(
+        "bad_name",
+        f"{name!r} cannot name a {what}: lower case letters, digits and underscores,"
+        f" starting with a letter, at most {MAX_LENGTH} characters",
+    )

@@ -1,0 +1,144 @@
+"""Django's settings, all of them derived from the environment (environment.py)."""
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from controlplane.project import databases, secret_keys
+from controlplane.project.environment import BadSetting, read
+
+try:
+    ENVIRONMENT = read(os.environ)
+    FRESHLINE_HOME: Path = ENVIRONMENT["FRESHLINE_HOME"]
+    FRESHLINE_HOME.mkdir(parents=True, exist_ok=True)
+    FRESHLINE_SECRET_KEYS = secret_keys.load(ENVIRONMENT["FRESHLINE_SECRET_KEYS"], FRESHLINE_HOME)
+except BadSetting as wrong:
+    sys.exit(f"freshline: {wrong}")
+
+# Each FRESHLINE_ setting and URL is a Django setting of the same name.
+globals().update({name: value for name, value in ENVIRONMENT.items() if name != "FRESHLINE_SECRET_KEYS"})
+STORE_URL: str = ENVIRONMENT["STORE_URL"]
+STATE_URL: str = ENVIRONMENT["STATE_URL"]
+
+SECRET_KEY = secret_keys.derive(FRESHLINE_SECRET_KEYS[0], "django")
+DEBUG: bool = ENVIRONMENT["FRESHLINE_DEBUG"]
+ALLOWED_HOSTS: list[str] = ENVIRONMENT["FRESHLINE_ALLOWED_HOSTS"]
+BASE_DIR = Path(__file__).resolve().parents[2]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "controlplane.rest",
+    "controlplane.accounts",
+    "controlplane.observations",
+    "controlplane.registry",
+    "controlplane.ingestion",
+    "lineage",
+    "monitors",
+    "frontend",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "controlplane.rest.middleware.RequestIdMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "controlplane.project.urls"
+WSGI_APPLICATION = "controlplane.project.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": databases.configure(ENVIRONMENT["DATABASE_URL"])}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = str(ENVIRONMENT["FRESHLINE_PUBLIC_URL"]).startswith("https://")
+SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+SESSION_COOKIE_NAME = "freshline_session"
+CSRF_COOKIE_NAME = "freshline_csrf"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_TRUSTED_ORIGINS = [ENVIRONMENT["FRESHLINE_PUBLIC_URL"]]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = ENVIRONMENT["FRESHLINE_BODY_LIMIT_MB"] * 1024 * 1024
+
+STATIC_URL = "/static/"
+STATIC_ROOT = FRESHLINE_HOME / "static"
+FRONTEND_DIST = BASE_DIR / "frontend" / "dist"
+STATICFILES_DIRS = [FRONTEND_DIST] if FRONTEND_DIST.is_dir() else []
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "controlplane.accounts.auth.TokenAuthentication",
+        "controlplane.accounts.auth.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["controlplane.accounts.auth.AccessPermission"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["controlplane.rest.parsers.JsonParser"],
+    "EXCEPTION_HANDLER": "controlplane.rest.problems.handle",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Freshline control plane",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+CELERY_BROKER_URL = ENVIRONMENT["BROKER_URL"]

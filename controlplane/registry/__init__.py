@@ -1,0 +1,1 @@
+"""Projects, entities, sources, views, contracts, services."""

@@ -1,0 +1,1 @@
+"""problem+json, pagination, idempotency, OpenAPI."""

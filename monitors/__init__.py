@@ -1,0 +1,1 @@
+"""Monitors: judging, incidents, notifications."""

@@ -1,0 +1,1 @@
+"""Adapters to the online stores: keys, row codec, conditional writes."""
