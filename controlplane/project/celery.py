@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 
+from controlplane.project import liveness
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
 
 
@@ -59,6 +61,7 @@ def make() -> Celery:
         timezone="UTC",
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
+    liveness.install(celery)
     celery.autodiscover_tasks(["controlplane.ingestion", "lineage", "monitors", "controlplane.registry"])
     return celery
 
