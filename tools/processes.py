@@ -36,14 +36,38 @@ def _web(installation: Installation, python: Path) -> Process:
 def _worker(installation: Installation, python: Path, name: str) -> Process:
     # The stream lane works in short turns: one process serves it.
     slots = "1" if name == "stream" else os.environ.get("FRESHLINE_WORKER_SLOTS", "2")
-    command = [str(python), "-m", "celery", "-A", "controlplane.project.celery", "worker", "-l", "INFO"]
-    command += ["-n", f"{name}@%h", "-Q", ",".join(WORKERS[name]), "-c", slots]
+    command = [
+        *_celery(python),
+        "worker",
+        "-l",
+        "INFO",
+        "-n",
+        f"{name}@%h",
+        "-Q",
+        ",".join(WORKERS[name]),
+        "-c",
+        slots,
+    ]
     # Workers meet in the database: the broker's gossip would only cost time.
     command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     return Process(f"worker-{name}", tuple(command), Beats(installation.home / "alive" / name))
 
 
+def _celery(python: Path) -> list[str]:
+    # It warns of being root in eight lines at every start; in a container that is how it is.
+    silence = ["-W", "ignore:You're running the worker"] if os.geteuid() == 0 else []
+    return [str(python), *silence, "-m", "celery", "-q", "-A", "controlplane.project.celery"]
+
+
 def _beat(installation: Installation, python: Path) -> Process:
-    command = [str(python), "-m", "celery", "-A", "controlplane.project.celery", "beat", "-l", "INFO"]
-    command += ["--max-interval", "5", "-S", "controlplane.project.liveness.TouchingScheduler"]
+    command = [
+        *_celery(python),
+        "beat",
+        "-l",
+        "INFO",
+        "--max-interval",
+        "5",
+        "-S",
+        "controlplane.project.liveness.TouchingScheduler",
+    ]
     return Process("beat", tuple(command), Beats(installation.home / "alive" / "beat"))

@@ -177,8 +177,10 @@ class Supervisor:
         self._write()
         asked = self._stop_signals
         groups = [child.running.pid for child in self._children if child.running]
-        for group in groups:
-            process_table.signal_group(group, signal.SIGTERM)
+        for child in self._children:
+            if child.running:
+                # The leader alone: it knows how to let its children finish what they are doing.
+                child.running.terminate()
         deadline = time.monotonic() + self._limits.patience
         while any(child.running and child.running.poll() is None for child in self._children):
             if time.monotonic() > deadline or self._stop_signals > asked:

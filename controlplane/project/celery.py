@@ -18,7 +18,7 @@ def _transport(url: str) -> dict[str, Any]:
         for name in ("queue", "processed", "control"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         return {
-            "broker_url": "filesystem://",
+            "broker_url": "filesystem://localhost//",
             "broker_transport_options": {
                 # Both folders are one: what a producer puts out is what a consumer takes in.
                 "data_folder_in": str(folder / "queue"),

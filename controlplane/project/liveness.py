@@ -23,7 +23,7 @@ def _touch(path: Path) -> None:
 
 class _TouchWhileConsuming(bootsteps.StartStopStep):
     # Started after the consumer of tasks, stopped before it: the file says "takes tasks", not only "runs".
-    requires = {"celery.worker.consumer.tasks:Tasks"}
+    requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, parent: Any) -> None:
         path = file_of(parent.hostname.partition("@")[0])
