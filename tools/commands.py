@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, running
+from tools import attending, running, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
@@ -29,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./dev", description="Run, test and check the project.")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_running(commands)
+    _add_working(commands)
     return parser
 
 
@@ -61,6 +62,16 @@ def _add_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     supervise.add_argument("home", type=Path)
     supervise.add_argument("lock", type=int)
     supervise.set_defaults(run=lambda arguments: running.supervise_detached(arguments.home, arguments.lock))
+
+
+def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    test = commands.add_parser("test", help="all tests, on their own servers; one summary")
+    test.add_argument("--fast", action="store_true", help=f"only {', '.join(testing.FAST)}")
+    test.add_argument("--only", action="append", choices=testing.NAMES, default=[], help="may be repeated")
+    test.add_argument("paths", nargs="*", help="only these files or folders, of whatever language")
+    test.set_defaults(
+        run=lambda arguments: testing.test(fast=arguments.fast, only=arguments.only, paths=arguments.paths)
+    )
 
 
 def _up(arguments: argparse.Namespace) -> None:

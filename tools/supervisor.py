@@ -38,7 +38,7 @@ class Limits:
     first_delay: float = 0.5  # before the first restart; doubled for each further one
     longest_delay: float = 30.0
     settled: float = 60.0  # after running that long, the next crash counts as the first again
-    patience: float = 8.0  # between asking a process to end and making it
+    patience: float = 10.0  # between asking a process to end and making it (an idle worker takes 5)
     start: float = 180.0  # for everything to become ready the first time
     tries: int = 4  # crashes of one process before it was ever ready
 
