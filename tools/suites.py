@@ -51,7 +51,7 @@ class Suite:
 def run_pytest(bench: Bench, name: str, *, choose: str, options: Sequence[str] = (), **extra: str) -> Outcome:
     """Run pytest with its output shown, and count from its report."""
     report = bench.folder / f"{name}.xml"
-    command = [str(bench.python), "-m", "pytest", "-p", "tools.database_marker", "-m", choose]
+    command = [str(bench.python), "-m", "pytest", "-p", "tools.database_marker", "-m", choose, "--tb=short"]
     command += [f"--junitxml={report}", *options, *_pytest_paths(bench)]
     done = subprocess.run(command, cwd=ROOT, env={**bench.environment, **extra}, check=False)
     return count_junit(report, done.returncode)
