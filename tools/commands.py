@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, running, testing
+from tools import attending, checking, locking, mutations, running, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
@@ -70,8 +70,23 @@ def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     test.add_argument("--only", action="append", choices=testing.NAMES, default=[], help="may be repeated")
     test.add_argument("paths", nargs="*", help="only these files or folders, of whatever language")
     test.set_defaults(
-        run=lambda arguments: testing.test(fast=arguments.fast, only=arguments.only, paths=arguments.paths)
+        run=lambda arguments: testing.run_tests(
+            fast=arguments.fast, only=arguments.only, paths=arguments.paths
+        )
     )
+
+    check = commands.add_parser("check", help="test, and linters, types and import rules before it")
+    names = (*checking.NAMES, *testing.NAMES)
+    check.add_argument("--only", action="append", choices=names, default=[], help="may be repeated")
+    check.set_defaults(run=lambda arguments: checking.check(only=arguments.only))
+
+    mutate = commands.add_parser("mutate", help="break rules on purpose; each must turn a test red")
+    mutate.add_argument("names", nargs="*", help="of tests/mutations.txt; all when none is given")
+    mutate.set_defaults(run=lambda arguments: mutations.mutate(arguments.names))
+
+    lock = commands.add_parser("lock", help="lock requirements/*.in, with hashes")
+    lock.add_argument("--upgrade", action="store_true", help="to the newest allowed versions")
+    lock.set_defaults(run=lambda arguments: locking.lock(upgrade=arguments.upgrade))
 
 
 def _up(arguments: argparse.Namespace) -> None:

@@ -68,7 +68,7 @@ NAMES = tuple(suite.name for suite in SUITES)
 FAST = ("python", "go", "frontend")
 
 
-def test(*, fast: bool, only: Sequence[str], paths: Sequence[str]) -> int:
+def run_tests(*, fast: bool, only: Sequence[str], paths: Sequence[str]) -> int:
     """Run the suites that are asked for. Returns 0 when every test passed and there were some."""
     wanted = only or (FAST if fast else NAMES)
     chosen = [suite for suite in SUITES if suite.name in wanted and suite.exists()]
@@ -87,7 +87,7 @@ def run_suites(chosen: Sequence[Suite], paths: Sequence[str] = ()) -> list[tuple
         build.build_serving()
     results = []
     with TestServers() as servers:
-        bench = Bench(python, _environment(servers), servers.folder, tuple(paths))
+        bench = Bench(python, test_environment(servers), servers.folder, tuple(paths))
         for suite in chosen:
             if suite.concerns(bench):
                 say()
@@ -116,7 +116,8 @@ def report(results: Sequence[tuple[str, Outcome, float]]) -> int:
     return 1 if failed else 0
 
 
-def _environment(servers: TestServers) -> dict[str, str]:
+def test_environment(servers: TestServers) -> dict[str, str]:
+    """Return the environment in which tests run."""
     ours = {name for name in os.environ if name.startswith(_OURS)}
     chromium = debian.CHROMIUM.find()
     return {
