@@ -90,7 +90,9 @@ class Run(models.Model):
     facets = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["job", "-first_at"], name="lineage_run_job")]  # the last runs of a job
+        indexes = [
+            models.Index(fields=["job", "-first_at"], name="lineage_run_job")
+        ]  # the last runs of a job
 
 
 class NodeState(models.Model):
@@ -102,9 +104,12 @@ class NodeState(models.Model):
     detail = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField()
     until = models.DateTimeField(null=True)
+    valid_until = models.DateTimeField(null=True)  # past this nobody has looked, and the state is no_data
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["digest"], condition=models.Q(until=None), name="lineage_state_now")
+            models.UniqueConstraint(
+                fields=["digest"], condition=models.Q(until=None), name="lineage_state_now"
+            )
         ]
         indexes = [models.Index(fields=["digest", "since"], name="lineage_state_history")]

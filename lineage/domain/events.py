@@ -95,7 +95,7 @@ class Event:
                 found |= {(source, facts.node) for source in sources}
             else:
                 found |= {(source, self.job) for source in sources}
-        return tuple(sorted((pair for pair in found if pair[0] != pair[1])))
+        return tuple(sorted(pair for pair in found if pair[0] != pair[1]))
 
 
 def canonical(document: object) -> bytes:
@@ -223,7 +223,7 @@ def _facet_sources(facets: Facets) -> set[NodeRef]:
     column = facets.get("columnLineage") or {}
     fields = column.get("fields")
     parts: list[object] = list(column.get("dataset") or []) if isinstance(column.get("dataset"), list) else []
-    for entry in (fields.values() if isinstance(fields, dict) else ()):
+    for entry in fields.values() if isinstance(fields, dict) else ():
         inputs = entry.get("inputFields") if isinstance(entry, dict) else None
         parts.extend(inputs if isinstance(inputs, list) else [])
     explicit = facets.get("lineage") or {}

@@ -1,5 +1,6 @@
 """Names of nodes: one id for each thing, however producers spell it."""
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
@@ -36,6 +37,11 @@ class NodeRef:
     def id(self) -> str:
         """``dataset:<namespace>|<name>``, ``job:...``, ``view:<project>/<view>``, ``service:``, ``model:``."""
         return f"{self.kind}:{self.namespace}{_SEPARATOR[self.kind]}{self.name}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the id in hex: what rows are found by, since an id may be too long to index."""
+        return hashlib.sha256(self.id.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def project(self) -> str | None:
@@ -81,5 +87,6 @@ def parse_id(text: str) -> NodeRef:
         if separator and namespace and name:
             return NodeRef(kind, unquote(namespace), unquote(name))
     raise Refused(
-        "bad_node_id", f"{text!r} is no node: write dataset:<namespace>|<name>, job:..., view:<project>/<view>"
+        "bad_node_id",
+        f"{text!r} is no node: write dataset:<namespace>|<name>, job:..., view:<project>/<view>",
     )

@@ -1,6 +1,5 @@
 """Make the graph of the stored events, in micro-batches, each in one transaction."""
 
-import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -16,7 +15,7 @@ BATCH = 200
 
 
 def project_pending(*, now: datetime, limit: int = BATCH) -> int:
-    """Bring up to ``limit`` pending events into the graph; returns how many. A crash repeats the batch, harmlessly."""
+    """Bring up to ``limit`` pending events into the graph; returns how many. A crash repeats harmlessly."""
     if not RawEvent.objects.filter(projected_at=None).exists():
         return 0
     with transaction.atomic():
@@ -50,7 +49,7 @@ def project_event(event: Event) -> None:
 
 def ensure_nodes(nodes: Iterable[NodeRef], *, at: datetime) -> dict[NodeRef, Node]:
     """Return the rows of the nodes, made where missing, with ``at`` inside first and last seen."""
-    wanted = {digest_of(node): node for node in nodes}
+    wanted = {node.digest: node for node in nodes}
     rows = {row.digest: row for row in Node.objects.filter(digest__in=wanted)}
     for digest, node in wanted.items():
         row = rows.get(digest)
@@ -69,11 +68,6 @@ def ensure_nodes(nodes: Iterable[NodeRef], *, at: datetime) -> dict[NodeRef, Nod
             row.first_seen, row.last_seen = min(row.first_seen, at), max(row.last_seen, at)
             row.save(update_fields=["first_seen", "last_seen"])
     return {node: rows[digest] for digest, node in wanted.items()}
-
-
-def digest_of(node: NodeRef) -> str:
-    """Return the key of a node's row."""
-    return hashlib.sha256(node.id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _merge_node_facets(row: Node, facets: Facets, event: Event) -> None:

@@ -16,7 +16,7 @@ Pair = tuple[NodeRef, NodeRef]
 
 
 def sync_registry(*, now: datetime) -> int:
-    """Declare in the graph what the registry holds, and retire what it no longer does; returns edges changed."""
+    """Declare in the graph what the registry holds, retire what it no longer does; returns edges changed."""
     changed = 0
     for project in registry.list_projects():
         pairs, owners = _declared(project.name)
@@ -28,9 +28,9 @@ def sync_registry(*, now: datetime) -> int:
 def _sync_project(project: str, pairs: set[Pair], owners: dict[NodeRef, str], *, now: datetime) -> int:
     standing = {
         (edge.source.node_id, edge.target.node_id): edge
-        for edge in Edge.objects.filter(target__project=project, declared=True, retired_at=None).select_related(
-            "source", "target"
-        )
+        for edge in Edge.objects.filter(
+            target__project=project, declared=True, retired_at=None
+        ).select_related("source", "target")
     }
     wanted = {(source.id, target.id): (source, target) for source, target in pairs}
     gone = [edge.pk for key, edge in standing.items() if key not in wanted]
@@ -52,7 +52,10 @@ def _sync_nodes(project: str, owners: dict[NodeRef, str], *, now: datetime) -> N
     names = {node.id: owner for node, owner in owners.items()}
     kinds = [Kind.VIEW.value, Kind.SERVICE.value, Kind.MODEL.value]
     for row in Node.objects.filter(project=project, kind__in=kinds):
-        owner, retired_at = names.get(row.node_id, ""), None if row.node_id in names else row.retired_at or now
+        owner, retired_at = (
+            names.get(row.node_id, ""),
+            None if row.node_id in names else row.retired_at or now,
+        )
         if (row.owner, row.retired_at) != (owner, retired_at):
             Node.objects.filter(pk=row.pk).update(owner=owner, retired_at=retired_at)
 
@@ -71,7 +74,11 @@ def _declared(project: str) -> tuple[set[Pair], dict[NodeRef, str]]:
     for service in registry.list_services(project):
         node = NodeRef(Kind.SERVICE, project, service.name)
         owners[node] = service.service.owner or ""
-        pairs |= {(naming.view(project, view), node) for view in service.views if naming.view(project, view) in owners}
+        pairs |= {
+            (naming.view(project, view), node)
+            for view in service.views
+            if naming.view(project, view) in owners
+        }
         if service.service.model:
             model = NodeRef(Kind.MODEL, project, service.service.model)
             owners[model] = owners[node]
