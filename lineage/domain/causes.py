@@ -81,7 +81,7 @@ class Cause:
 
 
 def rank(causes: Iterable[Cause]) -> list[Cause]:
-    """Return the causes, the most upstream first, then the earliest, then by name; sure ones before unsure."""
+    """Return the causes, the most upstream first, then the earliest, then by name; sure before unsure."""
     return sorted(causes, key=lambda c: (c.confidence is Confidence.LOW, -c.depth, c.since, c.node_id))
 
 

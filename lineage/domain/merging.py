@@ -18,7 +18,7 @@ BAD = frozenset({"FAIL", "ABORT"})
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """What is known of a run. ``decided_by`` is (rank, event time us, digest) of the event that set ``state``."""
+    """What is known of a run. ``decided_by``: (rank, time us, digest) of the event that set ``state``."""
 
     state: str = "OTHER"
     decided_by: tuple[int, int, str] = (-1, 0, "")

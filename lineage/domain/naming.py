@@ -35,7 +35,7 @@ class NodeRef:
 
     @property
     def id(self) -> str:
-        """``dataset:<namespace>|<name>``, ``job:...``, ``view:<project>/<view>``, ``service:``, ``model:``."""
+        """``dataset:<namespace>|<name>``, ``job:...``, ``view:<project>/<view>``, ``service:...``"""
         return f"{self.kind}:{self.namespace}{_SEPARATOR[self.kind]}{self.name}"
 
     @property

@@ -46,7 +46,7 @@ class DrawnNode:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Nodes (worst first, then nearest), edges (upstream, downstream, broken), the cause, what is left out."""
+    """Nodes (worst first, then nearest), edges (from, to, broken), the cause, what is left out."""
 
     focus: str
     nodes: list[DrawnNode]
