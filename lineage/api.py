@@ -14,7 +14,7 @@ from controlplane.kernel.errors import NotFound, Refused
 from controlplane.rest.serialize import instant
 from lineage import selectors, services
 from lineage.domain import drawing, naming
-from lineage.selectors.causes import Cause
+from lineage.domain.causes import Cause
 from lineage.selectors.graph import DrawnNode, Graph
 
 MAX_BATCH = 5_000

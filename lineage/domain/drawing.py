@@ -44,18 +44,16 @@ def draw(
     frontier_up, frontier_down = [focus], [focus]
     for hop in range(1, max(up, down) + 1):
         if hop <= up:
-            frontier_up = _level(drawn, frontier_up, -hop, limit, upstream, states)
+            frontier_up = _level(drawn, upstream(frontier_up), states, depth=-hop, limit=limit)
         if hop <= down:
-            frontier_down = _level(drawn, frontier_down, hop, limit, downstream, states)
+            frontier_down = _level(drawn, downstream(frontier_down), states, depth=hop, limit=limit)
     return drawn
 
 
 def _level(
-    drawn: Drawn, frontier: Sequence[Key], depth: int, limit: int, neighbours: Neighbours, states: StatesOf
+    drawn: Drawn, step: Mapping[Key, Sequence[Key]], states: StatesOf, *, depth: int, limit: int
 ) -> list[Key]:
-    if not frontier:
-        return []
-    found = sorted({key for keys in neighbours(frontier).values() for key in keys} - drawn.depth.keys())
+    found = sorted({key for keys in step.values() for key in keys} - drawn.depth.keys())
     room = limit - len(drawn.depth)
     if len(found) > room:
         known = states(found)

@@ -81,7 +81,7 @@ def lane_job(project: str, view_name: str, lane: str) -> NodeRef:
 def parse_id(text: str) -> NodeRef:
     """Read a node id, percent-encoded or not. Refused when it is none."""
     kind_text, colon, rest = text.partition(":")
-    if colon and kind_text in Kind:
+    if colon and kind_text in set(Kind):
         kind = Kind(kind_text)
         namespace, separator, name = rest.rpartition(_SEPARATOR[kind])
         if separator and namespace and name:

@@ -45,7 +45,8 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
 
 def _walk_up(focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:
     """Return the edges (node -> those that feed it) and each node's distance above ``focus``, capped."""
-    depth, edges, frontier = {focus: 0}, {}, [focus]
+    depth, frontier = {focus: 0}, [focus]
+    edges: dict[int, list[int]] = {}
     while frontier and len(depth) < MAX_NODES:
         step = walking.upstream(frontier)
         edges |= step

@@ -6,10 +6,11 @@ from datetime import datetime
 
 from controlplane.kernel.errors import NotFound
 from lineage.domain import drawing, naming
+from lineage.domain.causes import Cause
 from lineage.domain.naming import NodeRef
 from lineage.models import Node, NodeState
 from lineage.selectors import walking
-from lineage.selectors.causes import Cause, find_causes
+from lineage.selectors.causes import find_causes
 from lineage.selectors.states import NOBODY_KNOWS, Shown, shown_states
 
 SUFFERING = frozenset({"missing", "stale", "violating", "late"})

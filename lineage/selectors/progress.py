@@ -14,4 +14,5 @@ def pending_events() -> int:
 
 def last_event_at() -> datetime | None:
     """Return when the newest projected event entered the graph."""
-    return RawEvent.objects.exclude(projected_at=None).aggregate(last=Max("projected_at"))["last"]
+    last: datetime | None = RawEvent.objects.aggregate(last=Max("projected_at"))["last"]
+    return last

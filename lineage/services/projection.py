@@ -109,6 +109,7 @@ def _merge_run(job: Node, event: Event) -> None:
     merged = merge_run(kept, event.run, event)
     facets = merge_facets(row.facets if row else {}, event.run.facets, at=event.at, digest=event.digest)
     rank, at_us, digest = merged.decided_by
+    assert merged.first_at is not None and merged.last_at is not None
     # A run id under two job names (some producers do): the smallest name keeps it, in whatever order.
     owner = job if row is None or job.node_id < row.job.node_id else row.job
     Run.objects.update_or_create(

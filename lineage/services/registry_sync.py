@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from controlplane.contracts.model import FeatureView, Source
+from controlplane.contracts.naming import dataset_of
 from controlplane.registry import selectors as registry
 from lineage.domain import naming
 from lineage.domain.naming import Kind, NodeRef
@@ -70,15 +72,12 @@ def _declared(project: str) -> tuple[set[Pair], dict[NodeRef, str]]:
         for lane, sources in _lanes(project, record.view):
             job = naming.lane_job(project, record.name, lane)
             pairs.add((job, node))
-            pairs |= {(naming.dataset(*lineage_of(source)), job) for source in sources}
+            pairs |= {(node, job) for node in map(_dataset_of, sources) if node is not None}
     for service in registry.list_services(project):
         node = NodeRef(Kind.SERVICE, project, service.name)
         owners[node] = service.service.owner or ""
-        pairs |= {
-            (naming.view(project, view), node)
-            for view in service.views
-            if naming.view(project, view) in owners
-        }
+        used = {naming.view(project, ref.view) for ref in service.service.features}
+        pairs |= {(view, node) for view in used if view in owners}
         if service.service.model:
             model = NodeRef(Kind.MODEL, project, service.service.model)
             owners[model] = owners[node]
@@ -96,6 +95,8 @@ def _lanes(project: str, view: FeatureView) -> Iterator[tuple[str, Iterable[Sour
         yield "direct", [registry.find_source(project, named)] if named else []
 
 
-def lineage_of(source: Source) -> tuple[str, str]:
-    """Return (namespace, name) of the dataset that upstream jobs write for this source."""
-    return source.lineage.namespace, source.lineage.name
+def _dataset_of(source: Source) -> NodeRef | None:
+    """Return the dataset that upstream jobs write for this source; None when nothing names one."""
+    url = registry.connection_url(source.connection) if source.connection else None
+    named = dataset_of(source, root=str(settings.FRESHLINE_SOURCE_ROOTS[0]), connection_url=url)
+    return naming.dataset(named.namespace, named.name) if named else None

@@ -1,4 +1,4 @@
-"""One story for lineage tests: a raw table feeds a gold table feeds what our batch job reads for three views."""
+"""One story for lineage tests: a raw table feeds a gold table, which our batch jobs read for three views."""
 
 import uuid
 from datetime import UTC, datetime, timedelta

@@ -103,7 +103,9 @@ def test_our_own_job_that_fails_is_the_cause():
 
 def test_a_job_that_monitors_call_late_is_the_cause():
     load(pipeline())
-    services.record_state("job:freshline://shop|a.batch", state="late", at=minutes(20), detail="due 12:20, not started")
+    services.record_state(
+        "job:freshline://shop|a.batch", state="late", at=minutes(20), detail="due 12:20, not started"
+    )
     (cause,) = causes()
     assert (cause.kind, cause.reason) == (CauseKind.LATE_RUN, "due 12:20, not started")
 

@@ -54,7 +54,9 @@ def test_times_are_read_as_producers_write_them(text, expected):
 
 
 def test_bad_facets_are_kept_and_flagged_never_refused():
-    event = parse(run_event("j", "COMPLETE", NOON, outputs=[dataset("d", dataSource={"uri": "file"}, gone=None)]))
+    event = parse(
+        run_event("j", "COMPLETE", NOON, outputs=[dataset("d", dataSource={"uri": "file"}, gone=None)])
+    )
     assert event.outputs[0].facets == {"dataSource": {"uri": "file"}}
     assert event.flags == ("outputs[0].facets.dataSource lacks _producer or _schemaURL",)
 
@@ -89,7 +91,33 @@ def test_column_lineage_names_inputs_that_the_event_left_out():
     assert (naming.dataset("s3://lake", "raw"), naming.job("etl", "j")) in event.edges
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["run", "job", "inputs", "outputs", "facets", "runId", "name", "namespace", "eventTime", "eventType"]), inner, max_size=4), max_leaves=12))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    [
+                        "run",
+                        "job",
+                        "inputs",
+                        "outputs",
+                        "facets",
+                        "runId",
+                        "name",
+                        "namespace",
+                        "eventTime",
+                        "eventType",
+                    ]
+                ),
+                inner,
+                max_size=4,
+            )
+        ),
+        max_leaves=12,
+    )
+)
 def test_no_document_crashes_the_reader(document):
     try:
         parse(document)

@@ -33,9 +33,26 @@ def whole_graph():
     """Everything that the tables say, without row numbers."""
     head = lambda row: (row.representative or row).node_id  # noqa: E731
     return {
-        "nodes": sorted((n.node_id, head(n), n.first_seen, n.last_seen, str(sorted(n.facets.items()))) for n in Node.objects.all()),
-        "edges": sorted((e.source.node_id, e.target.node_id, e.first_seen, e.last_seen) for e in Edge.objects.all()),
-        "runs": sorted((str(r.run_id), r.job.node_id, r.state, r.started_at, r.ended_at, r.first_at, r.last_at, str(sorted(r.facets.items()))) for r in Run.objects.all()),
+        "nodes": sorted(
+            (n.node_id, head(n), n.first_seen, n.last_seen, str(sorted(n.facets.items())))
+            for n in Node.objects.all()
+        ),
+        "edges": sorted(
+            (e.source.node_id, e.target.node_id, e.first_seen, e.last_seen) for e in Edge.objects.all()
+        ),
+        "runs": sorted(
+            (
+                str(r.run_id),
+                r.job.node_id,
+                r.state,
+                r.started_at,
+                r.ended_at,
+                r.first_at,
+                r.last_at,
+                str(sorted(r.facets.items())),
+            )
+            for r in Run.objects.all()
+        ),
         "aliases": sorted((a.one.node_id, a.other.node_id) for a in Alias.objects.all()),
     }
 
@@ -47,10 +64,16 @@ def clear():
 
 RUN_IDS = [str(uuid.UUID(int=number)) for number in (1, 2, 3)]
 names = st.sampled_from(["raw", "gold", "mart"])
-symlinked = st.builds(lambda other: facet(identifiers=[{"namespace": "hive", "name": other, "type": "TABLE"}]), names)
-datasets = st.builds(lambda name, link: dataset(name, **({"symlinks": link} if link else {})), names, st.none() | symlinked)
+symlinked = st.builds(
+    lambda other: facet(identifiers=[{"namespace": "hive", "name": other, "type": "TABLE"}]), names
+)
+datasets = st.builds(
+    lambda name, link: dataset(name, **({"symlinks": link} if link else {})), names, st.none() | symlinked
+)
 events = st.builds(
-    lambda job, state, minute, run_id, inputs, outputs: run_event(job, state, minutes(minute), run_id=run_id, inputs=inputs, outputs=outputs),
+    lambda job, state, minute, run_id, inputs, outputs: run_event(
+        job, state, minutes(minute), run_id=run_id, inputs=inputs, outputs=outputs
+    ),
     st.sampled_from(["extract", "refine"]),
     st.sampled_from(["START", "RUNNING", "COMPLETE", "FAIL", "OTHER"]),
     st.integers(0, 5),
@@ -93,7 +116,12 @@ def test_merging_a_run_commutes_and_repeats_harmlessly(story, rng):
 @pytest.mark.django_db
 def test_a_late_start_never_reopens_a_run():
     run_id = RUN_IDS[0]
-    load([run_event("j", "COMPLETE", minutes(1), run_id=run_id), run_event("j", "START", minutes(2), run_id=run_id)])
+    load(
+        [
+            run_event("j", "COMPLETE", minutes(1), run_id=run_id),
+            run_event("j", "START", minutes(2), run_id=run_id),
+        ]
+    )
     run = Run.objects.get()
     assert (run.state, run.ended_at) == ("COMPLETE", minutes(1))
 
@@ -183,15 +211,24 @@ def test_a_crash_in_the_middle_of_a_batch_leaves_all_of_it_pending(monkeypatch):
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
 def test_the_reference_events_give_the_reviewed_graph(seed, pytestconfig):
-    """Real producers' events, from the folder that FRESHLINE_TEST_OPENLINEAGE_EVENTS names; ours without it."""
+    """Real producers' events from FRESHLINE_TEST_OPENLINEAGE_EVENTS when it names a folder, else our own."""
     folder = os.environ.get("FRESHLINE_TEST_OPENLINEAGE_EVENTS")
-    golden = Path(__file__).parents[1] / "golden" / ("openlineage_graph.json" if folder else "pipeline_graph.json")
-    story = [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))] if folder else _fixed()
+    golden = (
+        Path(__file__).parents[1] / "golden" / ("openlineage_graph.json" if folder else "pipeline_graph.json")
+    )
+    story = (
+        [json.loads(path.read_text()) for path in sorted(Path(folder).glob("*.json"))] if folder else _fixed()
+    )
     shuffled = [*story, *story[::3]]
     random.Random(seed).shuffle(shuffled)
     load(shuffled)
     found = {
-        "counts": {"nodes": Node.objects.count(), "edges": Edge.objects.count(), "runs": Run.objects.count(), "aliases": Alias.objects.count()},
+        "counts": {
+            "nodes": Node.objects.count(),
+            "edges": Edge.objects.count(),
+            "runs": Run.objects.count(),
+            "aliases": Alias.objects.count(),
+        },
         "edges": [f"{source} -> {target}" for source, target, *_ in whole_graph()["edges"]],
         "runs": sorted(f"{r.job.node_id} {r.state}" for r in Run.objects.all()),
     }
@@ -212,7 +249,11 @@ def test_a_state_history_has_one_present():
     for at, state in ((0, "fresh"), (1, "stale"), (2, "stale"), (3, "fresh")):
         services.record_state("view:shop/a", state=state, at=minutes(at))
     history = NodeState.objects.order_by("since").values_list("state", "since", "until")
-    assert list(history) == [("fresh", NOON, minutes(1)), ("stale", minutes(1), minutes(3)), ("fresh", minutes(3), None)]
+    assert list(history) == [
+        ("fresh", NOON, minutes(1)),
+        ("stale", minutes(1), minutes(3)),
+        ("fresh", minutes(3), None),
+    ]
     assert services.record_state("view:shop/a", state="late", at=minutes(2)) is False
 
 
