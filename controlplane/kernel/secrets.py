@@ -34,7 +34,9 @@ def unseal(sealed: str, *, keys: Sequence[bytes], context: str) -> str:
     if sealed.startswith(_VERSION) and len(data) > _NONCE_BYTES:
         for key in keys:
             try:
-                return AESGCM(key).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()).decode()
+                return (
+                    AESGCM(key).decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], context.encode()).decode()
+                )
             except InvalidTag:
                 continue
     raise Unavailable(
