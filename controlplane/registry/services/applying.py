@@ -29,7 +29,7 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class Conditions:
     """How an apply may go: ``force`` with a ``reason`` lets breaking changes pass; ``plan`` is the digest of
     the plan that was read."""
 
@@ -53,7 +53,7 @@ def apply_definition(
     author: Author,
     now: datetime,
     retire_absent: bool = False,
-    terms: Terms = Terms(),
+    conditions: Conditions = Conditions(),
 ) -> Applied:
     """Make ``document`` (a parsed definition file) true in ``project``.
 
@@ -65,35 +65,40 @@ def apply_definition(
     def planned() -> Plan:
         return plan_definition(project, document, now=now, retire_absent=retire_absent)
 
-    return change_project(project, planned, author=author, terms=terms, now=now)
+    return change_project(project, planned, author=author, conditions=conditions, now=now)
 
 
 def change_project(
-    project: str, make: Callable[[], Plan], *, author: Author, now: datetime, terms: Terms = Terms()
+    project: str,
+    make: Callable[[], Plan],
+    *,
+    author: Author,
+    now: datetime,
+    conditions: Conditions = Conditions(),
 ) -> Applied:
-    """Do what ``make`` plans, which it is asked under the lock: so what it saw still holds when it is done."""
+    """Do what ``make`` plans. It is asked under the lock, so what it saw still holds when it is done."""
     names.check(project, what="project")
-    if terms.force and not terms.reason.strip():
+    if conditions.force and not conditions.reason.strip():
         raise Refused("bad_value", "force needs a reason, which is kept in the audit log.")
     with claimed(project, now=now), transaction.atomic():
         registry = lock_registry()
         plan = make()
-        _check(plan, terms, author)
+        _check(plan, conditions, author)
         row = _project(plan, author=author, now=now)
         for team in plan.new_teams:
             ensure_team(team, actor=author.name, now=now)
         if not plan.is_empty:
             Writer(row, author.name, author.address, now).store(plan.before, plan.after)
-            _tell(plan, author=author, terms=terms, now=now)
+            _tell(plan, author=author, conditions=conditions, now=now)
         return Applied(plan, build_bundle(registry, now=now))
 
 
-def _check(plan: Plan, terms: Terms, author: Author) -> None:
-    if terms.plan is not None and terms.plan != plan.digest:
+def _check(plan: Plan, conditions: Conditions, author: Author) -> None:
+    if conditions.plan is not None and conditions.plan != plan.digest:
         raise Conflict(
             "plan_outdated", "Something changed since that plan, or this is not its file: plan again."
         )
-    if plan.breaking and not terms.force:
+    if plan.breaking and not conditions.force:
         errors = [
             FieldError(f"{change.kind}.{change.name}", "breaking_change", reason)
             for change in plan.breaking
@@ -104,8 +109,8 @@ def _check(plan: Plan, terms: Terms, author: Author) -> None:
     if plan.is_new_project and not author.may_create_projects:
         raise Forbidden(
             "forbidden",
-            f"There is no project {plan.project!r}; making it needs an administrator of the whole installation"
-            " and a token with the scope 'admin'.",
+            f"There is no project {plan.project!r}; making it needs an administrator of the whole"
+            " installation and a token with the scope 'admin'.",
         )
 
 
@@ -132,7 +137,7 @@ def _project(plan: Plan, *, author: Author, now: datetime) -> Project:
     return row
 
 
-def _tell(plan: Plan, *, author: Author, terms: Terms, now: datetime) -> None:
+def _tell(plan: Plan, *, author: Author, conditions: Conditions, now: datetime) -> None:
     """Keep why something breaking was done; each object's own change has its own entry."""
     if not plan.breaking:
         return
@@ -143,7 +148,7 @@ def _tell(plan: Plan, *, author: Author, terms: Terms, now: datetime) -> None:
         action="force",
         object_kind="project",
         object_name=plan.project,
-        after={"reason": terms.reason, "breaking": broken},
+        after={"reason": conditions.reason, "breaking": broken},
         now=now,
         address=author.address,
     )

@@ -1,6 +1,5 @@
 """Say what a definition would change, for whom, before anything is changed."""
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from controlplane.accounts.selectors import team_exists
@@ -61,24 +60,23 @@ class _Recorded:
         self._project = before.project
         self._before = {view.name: view for view in before.feature_views}
         self._after = {view.name: view for view in after.feature_views}
-        self._span: Mapping[str, datetime] = {
-            "start": now - RECORDED_SINCE,
-            "end": now + timedelta(minutes=1),
-        }
+        self._start, self._end = now - RECORDED_SINCE, now + timedelta(minutes=1)
 
     def affected(self, change: Change) -> int:
         if change.level is Level.COMPATIBLE:
             return 0
         if change.kind == "feature_service":
-            return observations.service_values(self._project, change.name, **self._span)
+            return observations.service_values(self._project, change.name, start=self._start, end=self._end)
         before = self._before.get(change.name) if change.kind == "feature_view" else None
         if before is None:
             return 0
         return values_affected(
             before,
             self._after.get(change.name),
-            served=observations.sums(self._project, change.name, **self._span),
-            by_feature=observations.feature_sums(self._project, change.name, **self._span),
+            served=observations.sums(self._project, change.name, start=self._start, end=self._end),
+            by_feature=observations.feature_sums(
+                self._project, change.name, start=self._start, end=self._end
+            ),
         )
 
 
