@@ -59,7 +59,15 @@ def make() -> Celery:
         timezone="UTC",
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
-    celery.autodiscover_tasks(["controlplane.ingestion", "lineage", "monitors", "controlplane.registry"])
+    celery.autodiscover_tasks(
+        [
+            "controlplane.ingestion",
+            "lineage",
+            "monitors",
+            "controlplane.observations",
+            "controlplane.registry",
+        ]
+    )
     return celery
 
 
