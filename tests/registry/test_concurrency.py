@@ -12,7 +12,7 @@ from controlplane.registry.models import ApplyClaim, Bundle
 from controlplane.registry.services import applying
 from controlplane.registry.services.applying import Author, apply_definition
 from controlplane.registry.services.claims import LEASE, claimed
-from tests.registry.story import NOW, flights, service
+from tests.registry.story import NOW, flights, service, view
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Author("root", may_create_projects=True)
@@ -89,21 +89,7 @@ def test_applies_to_different_projects_number_their_bundles_without_a_gap():
 def test_a_claim_is_given_back_after_success_and_after_failure():
     apply()()
     with pytest.raises(Conflict, match="break"):
-        apply(feature_views=[], feature_services=[service()], entities=[], sources=[])() if False else (
-            apply_definition(
-                "flights",
-                flights(
-                    feature_views=[
-                        {
-                            **flights()["feature_views"][0],
-                            "features": flights()["feature_views"][0]["features"][2:],
-                        }
-                    ]
-                ),
-                author=ROOT,
-                now=NOW,
-            )
-        )
+        apply(feature_views=[view(features=view()["features"][2:])])()
     assert ApplyClaim.objects.get().leased_until is None
     apply(feature_services=[service(max_age="2h")])()
 
