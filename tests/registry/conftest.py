@@ -1,6 +1,8 @@
 """Callers of the API: an administrator, an editor, a viewer and an outsider of the flights project."""
 
 import json
+import os
+import socket
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -91,3 +93,18 @@ def viewer(db):
 def outsider(db):
     principal = _person("otto", role=Role.ADMIN, project="trains")
     return _token(principal, "read", "register", "admin", "serving")
+
+
+@pytest.fixture
+def unused_port():
+    """A port on which nothing listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return held.getsockname()[1]
+
+
+@pytest.fixture
+def redis_url():
+    url = os.environ.get("FRESHLINE_TEST_REDIS_URL")
+    assert url, "FRESHLINE_TEST_REDIS_URL names no Redis server: ./dev test starts one"
+    return url
