@@ -1,0 +1,1 @@
+"""Charts: pure functions from points to figures and SVG."""
