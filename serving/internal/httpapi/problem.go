@@ -39,7 +39,7 @@ type Code struct {
 // Codes lists every error code; docs/reference/serving.md shows the same list.
 func Codes() []Code {
 	return []Code{
-		{string(codeBadJSON), http.StatusUnprocessableEntity, "The body is not the JSON that this endpoint takes."},
+		{string(codeBadJSON), http.StatusBadRequest, "The body is not the JSON that this endpoint takes."},
 		{string(codeBadValue), http.StatusUnprocessableEntity, "A value of the request is missing, or has the wrong type or form."},
 		{string(codeContractNotMet), http.StatusFailedDependency, "The contract rejects more rows than the feature service accepts."},
 		{string(codeDeadline), http.StatusGatewayTimeout, "No row could be read before the request's deadline."},
