@@ -16,6 +16,9 @@ type Value struct {
 	Blob []byte
 }
 
+// canonicalNaN is the one NaN that rows hold; Go's own has another last bit.
+const canonicalNaN = 0x7ff8_0000_0000_0000
+
 // ParseValue reads a value of a document of ours: floats as numbers or "NaN", "Infinity" and
 // "-Infinity", bytes as base64, timestamps as integer microseconds, lists as arrays.
 func ParseValue(dtype Dtype, raw json.RawMessage) (Value, error) {
@@ -72,7 +75,7 @@ func parseInteger(raw json.RawMessage) (int64, error) {
 func ParseFloat(raw json.RawMessage) (float64, error) {
 	switch string(raw) {
 	case `"NaN"`:
-		return math.NaN(), nil
+		return math.Float64frombits(canonicalNaN), nil
 	case `"Infinity"`:
 		return math.Inf(1), nil
 	case `"-Infinity"`:
