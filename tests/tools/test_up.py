@@ -66,15 +66,20 @@ def house(tmp_path: Path) -> Iterator[House]:
     process_table.end(made.remains(), patience=0.5)
 
 
-def test_a_detached_installation_is_ready_can_be_asked_and_leaves_nothing_behind(house: House) -> None:
+def test_a_detached_installation_can_be_asked_survives_kills_and_leaves_nothing_behind(house: House) -> None:
     house.up()
     assert Answers(f"http://127.0.0.1:{house.port}/readyz").is_ready()
-    assert {"web", "beat", "worker-ingest", "worker-stream", "worker-watch"} <= house.status().keys()
-    assert {process["state"] for process in house.status().values()} == {"ready"}
-    assert house.dev("status").returncode == 0
+    first = house.status()
+    assert {"web", "beat", "worker-ingest", "worker-stream", "worker-watch"} <= first.keys()
+    assert {process["state"] for process in first.values()} == {"ready"}
     again = house.dev(*house.up_words, "--detach")
     assert again.returncode == 0
     assert "Already running" in again.stdout
+
+    for process in first.values():
+        os.kill(int(str(process["pid"])), signal.SIGKILL)
+    wait_for(lambda: all(process["restarts"] == 1 for process in house.status().values()), seconds=60)
+    wait_for(lambda: house.dev("status").returncode == 0, seconds=60)
 
     down = house.dev("down")
     assert down.returncode == 0, down.stderr
@@ -83,28 +88,11 @@ def test_a_detached_installation_is_ready_can_be_asked_and_leaves_nothing_behind
     assert house.dev("status").returncode == 3
 
 
-def test_what_is_made_at_the_first_start_is_there_at_the_second(house: House) -> None:
+def test_after_a_killed_supervisor_the_next_start_begins_clean_with_what_the_first_had_made(
+    house: House,
+) -> None:
     house.up()
     token = (house.home / "admin-token").read_text()
-    house.dev("down")
-    house.up()
-    assert (house.home / "admin-token").read_text() == token
-    for secret in ("admin-token", "serving-token", "admin-password", "secret-key", "run.json"):
-        assert (house.home / secret).stat().st_mode & 0o777 == 0o600, secret
-    assert house.home.stat().st_mode & 0o777 == 0o700
-
-
-@pytest.mark.parametrize("name", ["web", "worker-watch", "beat"])
-def test_a_process_that_is_killed_comes_back(house: House, name: str) -> None:
-    house.up()
-    first = int(str(house.status()[name]["pid"]))
-    os.kill(first, signal.SIGKILL)
-    wait_for(lambda: house.status()[name]["pid"] not in (0, first), seconds=60)
-    wait_for(lambda: house.dev("status").returncode == 0, seconds=60)
-
-
-def test_after_a_killed_supervisor_the_next_start_begins_clean(house: House) -> None:
-    house.up()
     supervisor = json.loads((house.home / "run.json").read_text())["supervisor"]
     os.kill(supervisor, signal.SIGKILL)
     wait_for(lambda: not process_table.is_alive(supervisor))
@@ -114,29 +102,27 @@ def test_after_a_killed_supervisor_the_next_start_begins_clean(house: House) -> 
     house.up()
     assert not orphans & set(house.remains())
     assert house.dev("status").returncode == 0
+    assert (house.home / "admin-token").read_text() == token
+    for secret in ("admin-token", "serving-token", "admin-password", "secret-key", "run.json"):
+        assert (house.home / secret).stat().st_mode & 0o777 == 0o600, secret
+    assert house.home.stat().st_mode & 0o777 == 0o700
 
 
 def test_one_ctrl_c_stops_an_installation_that_runs_in_front(house: House) -> None:
-    front = subprocess.Popen(
-        [
-            sys.executable,
-            str(ROOT / "dev"),
-            house.up_words[0],
-            "--home",
-            str(house.home),
-            *house.up_words[1:],
-        ],
-        env=_ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    wait_for(lambda: Answers(f"http://127.0.0.1:{house.port}/readyz").is_ready(), seconds=120)
+    terminal = house.home.parent / "terminal"
+    with terminal.open("wb") as output:
+        front = subprocess.Popen(
+            [sys.executable, str(ROOT / "dev"), *house.up_words, "--home", str(house.home)],
+            env=_ENVIRONMENT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    wait_for(lambda: "Freshline is running" in terminal.read_text(), seconds=120)
     front.send_signal(signal.SIGINT)
-    said, _ = front.communicate(timeout=60)
-    assert front.returncode == 0, said
-    assert "worker-watch |" in said
+    assert front.wait(timeout=60) == 0, terminal.read_text()
+    for name in ("web", "beat", "worker-watch"):
+        assert f"\n{name:<13} | " in terminal.read_text()
     assert house.remains() == []
 
 
