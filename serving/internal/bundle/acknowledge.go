@@ -49,9 +49,9 @@ type Acknowledger struct {
 	deliver Deliverer
 	mu      sync.Mutex
 	current Acknowledgement
-	said    bool     // there is something to say
-	told    *Refusal // the last refusal that was delivered
-	past    bool     // a bundle came into force after the refusal
+	said    bool          // there is something to say
+	told    *Refusal      // the last refusal that was delivered
+	past    bool          // a bundle came into force after the refusal
 	changed chan struct{} // holds one token when there is something new
 }
 
