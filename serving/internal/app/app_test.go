@@ -142,7 +142,7 @@ func TestACorruptBundleOnDiskIsRefusedAndReported(t *testing.T) {
 	p := s.start()
 	until(t, "the refusal is acknowledged", func() bool {
 		return slices.ContainsFunc(s.control.Acknowledgements(), func(ack string) bool {
-			return strings.Contains(ack, `"refused":{"digest":"","reason":"corrupt bundle`)
+			return strings.Contains(ack, `"refused":{"digest":"`+strings.Repeat("0", 64)+`","reason":"corrupt bundle`)
 		})
 	})
 	if status, text := p.get("/ready"); status != http.StatusServiceUnavailable || !strings.Contains(text, "no_bundle") {

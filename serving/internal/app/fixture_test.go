@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,7 +26,11 @@ import (
 	"freshline/serving/internal/store/sqlite/sqlitetest"
 )
 
-func TestMain(m *testing.M) { leaktest.Main(m) }
+func TestMain(m *testing.M) {
+	flag.Bool("rewrite", false, "write the tables of the reference pages anew")
+	flag.Parse()
+	leaktest.Main(m)
+}
 
 const (
 	project      = "flights"

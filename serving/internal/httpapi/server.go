@@ -53,18 +53,19 @@ type Server struct {
 // Endpoint is one address of the server.
 type Endpoint struct {
 	Method, Path string
+	Meaning      string
 	handle       func(*Server, http.ResponseWriter, *http.Request)
 }
 
 // Endpoints lists every address; docs/reference/serving.md shows the same list.
 func Endpoints() []Endpoint {
 	return []Endpoint{
-		{http.MethodPost, "/get-online-features", (*Server).getOnlineFeatures},
-		{http.MethodPost, "/v1/lookup", (*Server).lookup},
-		{http.MethodGet, "/v1/explain", (*Server).explain},
-		{http.MethodGet, "/health", (*Server).health},
-		{http.MethodGet, "/ready", (*Server).ready},
-		{http.MethodGet, "/metrics", (*Server).metrics},
+		{http.MethodPost, "/get-online-features", "Feast's request and answer; `Freshline-Details: 1` adds details.", (*Server).getOnlineFeatures},
+		{http.MethodPost, "/v1/lookup", "Values with their verdicts, ages and actions.", (*Server).lookup},
+		{http.MethodGet, "/v1/explain", "Everything that led to one value: `project`, `view`, `feature`, `key`, `feature_service`.", (*Server).explain},
+		{http.MethodGet, "/health", "200 while the process lives.", (*Server).health},
+		{http.MethodGet, "/ready", "200 once there is a bundle and the store answers.", (*Server).ready},
+		{http.MethodGet, "/metrics", "Prometheus metrics.", (*Server).metrics},
 	}
 }
 

@@ -15,8 +15,11 @@ import (
 )
 
 const (
-	usPerMinute     = 60_000_000
+	usPerMinute = 60_000_000
+	// maxSamples and maxTold are what the control plane takes in one report, and as an age.
+	maxSamples      = 1000
 	samplesPerShard = 8
+	maxTold         = 1 << 53
 )
 
 // Counters counts lookups. Requests meet only on one of many shards, and hold it for the time of
@@ -24,6 +27,7 @@ const (
 type Counters struct {
 	ages        *ageScale
 	sampleEvery uint32
+	perShard    int // samples at most
 	shards      []shard
 }
 
@@ -83,6 +87,7 @@ func NewCounters(sampleEvery int) *Counters {
 		sampleEvery: uint32(sampleEvery),
 		shards:      make([]shard, 4*runtime.GOMAXPROCS(0)),
 	}
+	c.perShard = min(samplesPerShard, max(1, maxSamples/len(c.shards)))
 	for i := range c.shards {
 		c.shards[i].series = make(map[seriesKey]*series)
 		c.shards[i].totals = make(map[viewName]*Totals)
@@ -98,7 +103,7 @@ func (c *Counters) Observe(answer *lookup.Answer) {
 	for _, view := range answer.Views {
 		s.add(c.ages, answer, view)
 	}
-	if c.sampleEvery > 0 && answer.Rows > 0 && len(s.samples) < samplesPerShard && rand.Uint32N(c.sampleEvery) == 0 {
+	if c.sampleEvery > 0 && answer.Rows > 0 && len(s.samples) < c.perShard && rand.Uint32N(c.sampleEvery) == 0 {
 		view := answer.Views[rand.IntN(len(answer.Views))]
 		s.samples = append(s.samples, sample(answer, view, rand.IntN(answer.Rows)))
 	}
@@ -179,7 +184,7 @@ func sample(answer *lookup.Answer, view *lookup.View, i int) Sample {
 		taken.Verdicts[column.Ref.Name] = column.Marks[i].Verdict.String()
 	}
 	if state := view.Table.States[i]; state == enforce.Young || state == enforce.Old {
-		age := view.Table.AgeUS[i]
+		age := min(view.Table.AgeUS[i], maxTold)
 		taken.AgeUS = &age
 	}
 	return taken

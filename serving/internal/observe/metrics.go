@@ -3,6 +3,7 @@ package observe
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,8 +12,6 @@ import (
 
 	"freshline/serving/internal/enforce"
 )
-
-const prefix = "freshline_serving_"
 
 // Metrics is everything that /metrics shows. It is safe for many goroutines.
 type Metrics struct {
@@ -34,22 +33,22 @@ func NewMetrics(counters *Counters, build string) *Metrics {
 	m := &Metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: prefix + "requests_total", Help: "Requests by endpoint and HTTP status code.",
+			Name: "freshline_serving_requests_total", Help: "Requests by endpoint and HTTP status code.",
 		}, []string{"endpoint", "code"}),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: prefix + "request_seconds", Help: "Latency of requests by endpoint and HTTP status code.",
+			Name: "freshline_serving_request_seconds", Help: "Latency of requests by endpoint and HTTP status code.",
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14),
 		}, []string{"endpoint", "code"}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: prefix + "store_seconds", Help: "Latency of calls to the online store by operation and outcome.",
+			Name: "freshline_serving_store_seconds", Help: "Latency of calls to the online store by operation and outcome.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 14),
 		}, []string{"operation", "outcome"}),
 		polls: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: prefix + "watermark_poll_failures_total", Help: "Polls of the watermarks that failed; the last ones stay in force.",
+			Name: "freshline_serving_watermark_poll_failures_total", Help: "Polls of the watermarks that failed; the last ones stay in force.",
 		}),
 	}
 	info := prometheus.NewGauge(prometheus.GaugeOpts{
-		Name: prefix + "build_info", Help: "Always 1; the label says the version.",
+		Name: "freshline_serving_build_info", Help: "Always 1; the label says the version.",
 		ConstLabels: prometheus.Labels{"version": build},
 	})
 	info.Set(1)
@@ -68,8 +67,8 @@ func (m *Metrics) Handler() http.Handler {
 // Add registers gauges; a name that ends in _total is a counter.
 func (m *Metrics) Add(gauges ...Gauge) {
 	for _, g := range gauges {
-		options := prometheus.GaugeOpts{Name: prefix + g.Name, Help: g.Help}
-		if len(g.Name) > 6 && g.Name[len(g.Name)-6:] == "_total" {
+		options := prometheus.GaugeOpts{Name: g.Name, Help: g.Help}
+		if strings.HasSuffix(g.Name, "_total") {
 			m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts(options), g.Read))
 			continue
 		}
@@ -107,15 +106,15 @@ type totalsCollector struct {
 
 func newTotalsCollector(counters *Counters) *totalsCollector {
 	describe := func(name, help string, labels ...string) *prometheus.Desc {
-		return prometheus.NewDesc(prefix+name, help, append([]string{"project", "view"}, labels...), nil)
+		return prometheus.NewDesc(name, help, append([]string{"project", "view"}, labels...), nil)
 	}
 	return &totalsCollector{
 		counters: counters,
-		values:   describe("values_total", "Values by verdict.", "verdict"),
-		ages:     describe("served_age_seconds", "Ages of the rows that were read, when they were read."),
-		corrupt:  describe("corrupt_rows_total", "Rows that failed their checksum or do not have their layout's shape."),
-		unknown:  describe("unknown_layout_rows_total", "Rows under a layout that neither the bundle nor the store names."),
-		refused:  describe("rejected_rows_total", "Rows that the contract rejected, or under observe would have."),
+		values:   describe("freshline_serving_values_total", "Values by verdict.", "verdict"),
+		ages:     describe("freshline_serving_served_age_seconds", "Ages of the rows that were read, when they were read."),
+		corrupt:  describe("freshline_serving_corrupt_rows_total", "Rows that failed their checksum or do not have their layout's shape."),
+		unknown:  describe("freshline_serving_unknown_layout_rows_total", "Rows under a layout that neither the bundle nor the store names."),
+		refused:  describe("freshline_serving_rejected_rows_total", "Rows that the contract rejected, or under observe would have."),
 	}
 }
 

@@ -121,14 +121,14 @@ func (s *Sender) keep(name string, document []byte) {
 	dropped, err := s.spool.put(name, document)
 	if err != nil {
 		s.Log.Error("a report is lost: it could be neither sent nor kept", "error", err)
-		dropped++
+		dropped.reports++
 	}
 	s.lose(dropped)
 }
 
-func (s *Sender) lose(n int64) {
-	s.lost += n
-	s.dropped.Add(n)
+func (s *Sender) lose(dropped loss) {
+	s.lost += dropped.reports + dropped.told
+	s.dropped.Add(dropped.reports)
 }
 
 // isRefused gives a report up that will never be taken: it must not hold back those behind it.
@@ -137,7 +137,7 @@ func (s *Sender) isRefused(name string, err error) bool {
 		return false
 	}
 	s.Log.Error("the control plane refused a report", "report", name, "error", err)
-	s.lose(1)
+	s.lose(loss{reports: 1})
 	return true
 }
 

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,17 +37,20 @@ func (s *spool) read(name string) ([]byte, error) { return os.ReadFile(filepath.
 
 func (s *spool) remove(name string) error { return os.Remove(filepath.Join(s.folder, name)) }
 
-// put adds a report and drops the oldest ones that no longer fit; it returns how many.
-func (s *spool) put(name string, document []byte) (dropped int64, err error) {
+// loss is what was dropped: reports, and those that they in turn told of.
+type loss struct{ reports, told int64 }
+
+// put adds a report and drops the oldest ones that no longer fit.
+func (s *spool) put(name string, document []byte) (dropped loss, err error) {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
-		return 0, fmt.Errorf("spool a report: %w", err)
+		return loss{}, fmt.Errorf("spool a report: %w", err)
 	}
 	temporary := filepath.Join(s.folder, name+".part")
 	if err := writeSynced(temporary, document); err != nil {
-		return 0, fmt.Errorf("spool a report: %w", err)
+		return loss{}, fmt.Errorf("spool a report: %w", err)
 	}
 	if err := os.Rename(temporary, filepath.Join(s.folder, name+".json")); err != nil {
-		return 0, fmt.Errorf("spool a report: %w", err)
+		return loss{}, fmt.Errorf("spool a report: %w", err)
 	}
 	return s.trim()
 }
@@ -60,10 +64,10 @@ func writeSynced(path string, document []byte) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-func (s *spool) trim() (dropped int64, err error) {
+func (s *spool) trim() (dropped loss, err error) {
 	names, err := s.names()
 	if err != nil {
-		return 0, err
+		return loss{}, err
 	}
 	sizes, total := make([]int64, len(names)), int64(0)
 	for i, name := range names {
@@ -73,11 +77,25 @@ func (s *spool) trim() (dropped int64, err error) {
 		}
 	}
 	for i := 0; i < len(names)-1 && total > s.maxBytes; i++ {
+		told := s.dropsToldBy(names[i])
 		if err := s.remove(names[i]); err != nil {
 			return dropped, fmt.Errorf("trim the spool: %w", err)
 		}
 		total -= sizes[i]
-		dropped++
+		dropped.reports++
+		dropped.told += told
 	}
 	return dropped, nil
+}
+
+// dropsToldBy returns the count that would be lost with a report, so that the next one can tell it.
+func (s *spool) dropsToldBy(name string) int64 {
+	var report struct {
+		Dropped int64 `json:"dropped"`
+	}
+	document, err := s.read(name)
+	if err != nil || json.Unmarshal(document, &report) != nil {
+		return 0
+	}
+	return report.Dropped
 }

@@ -3,6 +3,7 @@ package row
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"hash/crc32"
 	"math"
@@ -251,7 +252,11 @@ func TestDecodingStringsDoesNotAllocate(t *testing.T) {
 // FuzzRow feeds arbitrary bytes, under a right checksum or a wrong one, to every step of reading.
 func FuzzRow(f *testing.F) {
 	for _, g := range loadRows(f) {
-		f.Add([]byte(g.Name), true)
+		data, err := hex.DecodeString(g.Hex)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data, false)
 	}
 	specs := make([]Spec, 0, 16)
 	for element := Int32; element <= Timestamp; element++ {
