@@ -1,0 +1,152 @@
+"""Home: what is broken now, what is mine."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from frontend.charts import StripColumn
+
+
+@dataclass(frozen=True, slots=True)
+class StateCount:
+    """How many views are in one state."""
+
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenView:
+    """A view that is not fresh. ``consumers`` counts feature services and models that read it."""
+
+    view: str
+    state: str
+    age: timedelta | None
+    limit: timedelta | None
+    since: datetime | None
+    owner: str
+    consumers: int | None
+    incident: int | None = None
+    acknowledged_by: str = ""
+    silenced_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenGroup:
+    """Views broken by one cause. ``cause`` is one phrase, empty when nobody knows; ``node`` is its lineage id."""
+
+    cause: str
+    node: str
+    views: tuple[BrokenView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentLine:
+    """An open incident in one line."""
+
+    number: int
+    title: str
+    severity: str
+    state: str
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """A run in progress. ``total`` is unknown for most sources, then no share is shown."""
+
+    id: int
+    view: str
+    lane: str
+    phase: str
+    done: int | None
+    total: int | None
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Approaching:
+    """A fresh view past 70 % of its maximum age with no run under way."""
+
+    view: str
+    age: timedelta
+    limit: timedelta
+    breach_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something people changed in the last 24 hours."""
+
+    text: str
+    view: str
+    at: datetime
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure of the system with its last 24 hours. ``value`` is ready to read."""
+
+    label: str
+    value: str
+    note: str
+    series: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of setting up."""
+
+    text: str
+    done: bool
+    command: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage:
+    """Everything on Home. ``verdict`` is one sentence; ``verdict_state`` is the worst state in scope."""
+
+    project: str
+    scope: str
+    verdict: str
+    verdict_state: str
+    checked_at: datetime | None
+    counts: tuple[StateCount, ...]
+    strip: tuple[StripColumn, ...]
+    broken: tuple[BrokenGroup, ...]
+    broken_total: int
+    incidents: tuple[IncidentLine, ...]
+    runs: tuple[RunLine, ...]
+    approaching: tuple[Approaching, ...]
+    changes: tuple[Change, ...]
+    tiles: tuple[Tile, ...]
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def views(self) -> int:
+        """How many views are in scope."""
+        return sum(each.count for each in self.counts)
+
+
+def verdict(counts: Mapping[str, int], *, scope: str, oldest: str = "") -> str:
+    """Return the sentence that answers whether anything is broken. Never praise when data is missing."""
+    whose = {"mine": "your ", "team": "your team's "}.get(scope, "")
+    total = sum(counts.values())
+    if not total:
+        return f"No {whose}feature views yet" if whose else "No feature views yet"
+    noun = "feature view" if total == 1 else "feature views"
+    words = (("missing", "missing"), ("stale", "stale"), ("violating", "violating"), ("late", "late"))
+    bad = [f"{counts[state]:,} {word}" for state, word in words if counts.get(state)]
+    if bad:
+        told = " and ".join([", ".join(bad[:-1]), bad[-1]] if len(bad) > 1 else bad)
+        verb = "is" if sum(counts.get(s, 0) for s, _ in words) == 1 else "are"
+        number, _, rest = told.partition(" ")
+        if len(bad) == 1:
+            return f"{number} of {whose}{total:,} {noun} {verb} {rest}{oldest}"
+        return f"Of {whose}{total:,} {noun} {told}{oldest}"
+    quiet = [f"{counts[state]:,} {word}" for state, word in (("no_data", "no data"), ("paused", "paused")) if counts.get(state)]
+    if quiet:
+        return ", ".join([f"{counts.get('fresh', 0):,} fresh", *quiet])
+    return f"All {total:,} of {whose}{noun} are fresh" if whose else f"All {total:,} {noun} are fresh"
