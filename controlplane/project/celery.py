@@ -1,4 +1,4 @@
-"""The Celery app. Tasks only wake work that the database already holds, so a lost message costs time, never data."""
+"""The Celery app. Tasks only wake work that the database holds: a lost message costs time, never data."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every setting, each read once, checked at start (docs/reference/settings.md lists them; a test compares)."""
+"""Every setting, read once and checked at start (docs/reference/settings.md lists them; a test compares)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -91,7 +91,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "FRESHLINE_SECRET_KEYS",
         "",
-        "Comma-separated keys (32 bytes, base64); the first encrypts, all decrypt. Empty: HOME/secret-key, made at the first start.",
+        "Comma-separated 32-byte keys in base64; the first encrypts, all decrypt. Empty: HOME/secret-key.",
         _words,
         secret=True,
     ),

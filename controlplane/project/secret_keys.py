@@ -13,7 +13,7 @@ from controlplane.project.environment import BadSetting
 
 
 def load(configured: list[str], home: Path) -> list[bytes]:
-    """Return the keys (32 bytes each), the encrypting one first. Makes HOME/secret-key (mode 600) if need be."""
+    """Return the keys (32 bytes each), the encrypting one first. May make HOME/secret-key (mode 600)."""
     texts = configured or [_from_home(home)]
     keys = []
     for position, text in enumerate(texts):

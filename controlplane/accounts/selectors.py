@@ -1,0 +1,116 @@
+"""Reads of accounts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from django.db.models import Q, QuerySet
+
+from controlplane.accounts.domain import EVERY_PROJECT, Principal, Role, Scope
+from controlplane.accounts.models import AuditEntry, Membership, Team, TeamRole, Token
+
+
+class Person(Protocol):
+    """What is needed of Django's user."""
+
+    pk: int
+    is_superuser: bool
+
+    def get_username(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LookupToken:
+    """A token as serving needs it."""
+
+    sha256: str
+    projects: tuple[str, ...]
+    expires_at: datetime | None
+
+
+def principal_of_user(user: Person) -> Principal:
+    """Return the person behind a session."""
+    return Principal(
+        identity=f"user:{user.pk}",
+        name=user.get_username(),
+        user_id=user.pk,
+        roles=_roles(user.pk),
+        is_installation_admin=user.is_superuser,
+        teams=frozenset(Team.objects.filter(memberships__user=user.pk).values_list("name", flat=True)),
+    )
+
+
+def principal_of_token(digest: str, *, now: datetime) -> Principal | None:
+    """Return the token with that digest; None when it is unknown, expired, revoked or its maker is gone."""
+    token = valid_tokens(now=now).filter(digest=digest).select_related("maker").first()
+    if token is None:
+        return None
+    projects = None if EVERY_PROJECT in token.projects else frozenset(token.projects)
+    return Principal(
+        identity=f"token:{token.pk}",
+        name=f"{token.maker.get_username()}/{token.name}",
+        user_id=token.maker_id,
+        token_id=token.pk,
+        scopes=frozenset(Scope(scope) for scope in token.scopes),
+        projects=projects,
+        roles=_roles(token.maker_id),
+        is_installation_admin=token.maker.is_superuser,
+        teams=frozenset(Team.objects.filter(memberships__user=token.maker_id).values_list("name", flat=True)),
+    )
+
+
+def valid_tokens(*, now: datetime) -> QuerySet[Token]:
+    """Tokens that work at ``now``."""
+    return Token.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None, maker__is_active=True
+    )
+
+
+def lookup_tokens(*, now: datetime) -> list[LookupToken]:
+    """Return the tokens that may look up, sorted by digest, each bound to the projects its maker knows."""
+    found = []
+    for token in valid_tokens(now=now).select_related("maker").order_by("digest"):
+        if Scope.LOOKUP not in token.scopes:
+            continue
+        projects = list(token.projects)
+        if not token.maker.is_superuser:
+            known = set(_roles(token.maker_id))
+            projects = sorted(known if EVERY_PROJECT in projects else known & set(projects))
+        if projects:
+            found.append(LookupToken(token.digest, tuple(projects), token.expires_at))
+    return found
+
+
+def tokens_of(principal: Principal) -> QuerySet[Token]:
+    """The tokens that ``principal`` may see: their own; an installation administrator sees all."""
+    tokens = Token.objects.select_related("maker")
+    return tokens if principal.is_installation_admin else tokens.filter(maker_id=principal.user_id)
+
+
+def audit_entries(principal: Principal, *, project: str | None) -> QuerySet[AuditEntry]:
+    """The audit log as far as ``principal`` may read it."""
+    entries = AuditEntry.objects.all() if project is None else AuditEntry.objects.filter(project=project)
+    readable = principal.readable_projects()
+    if readable is None:
+        return entries
+    administered = [name for name in readable if (principal.role_in(name) or 0) >= Role.ADMIN]
+    return entries.filter(project__in=administered)
+
+
+def teams() -> QuerySet[Team]:
+    """All teams, with their members and roles."""
+    return Team.objects.prefetch_related("memberships__user", "roles")
+
+
+def team_exists(name: str) -> bool:
+    """Whether there is a team ``name``."""
+    return Team.objects.filter(name=name).exists()
+
+
+def _roles(user_id: int) -> Mapping[str, Role]:
+    roles: dict[str, Role] = {}
+    team_ids = Membership.objects.filter(user_id=user_id).values("team_id")
+    for project, role in TeamRole.objects.filter(team_id__in=team_ids).values_list("project", "role"):
+        roles[project] = max(roles.get(project, Role.VIEWER), Role(role))
+    return roles

@@ -1,0 +1,1 @@
+"""Verbs that change accounts: tokens, teams, audit."""

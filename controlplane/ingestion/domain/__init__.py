@@ -1,0 +1,1 @@
+"""Decisions about ingestion runs, without I/O."""

@@ -1,0 +1,72 @@
+"""/healthz, /readyz, /metrics."""
+
+import ipaddress
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from kombu.exceptions import OperationalError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from controlplane.accounts import selectors
+from controlplane.accounts.domain import Scope
+from controlplane.accounts.services.tokens import digest_of
+from controlplane.kernel import clock
+from controlplane.kernel.metrics import REGISTRY
+from controlplane.project.celery import app
+from controlplane.rest.problems import plain
+
+
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Tell that the process is alive, and nothing more."""
+    return JsonResponse({"status": "alive"})
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Tell whether database, migrations and broker are as this process needs them."""
+    checks = {"database": _database(), "broker": _broker()}
+    ready = all(word == "ok" for word in checks.values())
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus metrics, for loopback or a token with the scope read."""
+    if not (_is_loopback(request) or _may_read(request)):
+        return plain(
+            request, 401, "unauthenticated", "From outside this machine, send a token with scope read."
+        )
+    return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _is_loopback(request: HttpRequest) -> bool:
+    # Behind a proxy on the same machine every caller looks local; a forwarded request never counts as such.
+    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _may_read(request: HttpRequest) -> bool:
+    secret = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    principal = selectors.principal_of_token(digest_of(secret), now=clock.now())
+    return principal is not None and Scope.READ in principal.scopes and principal.projects is None
+
+
+def _database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as wrong:
+        return f"unavailable: {type(wrong).__name__}"
+    return f"{len(pending)} migrations are not applied: run manage.py migrate" if pending else "ok"
+
+
+def _broker() -> str:
+    try:
+        with app.connection_for_write(connect_timeout=2) as broker:
+            broker.ensure_connection(max_retries=1, timeout=2)
+    except (OperationalError, OSError) as wrong:
+        return f"unavailable: {type(wrong).__name__}"
+    return "ok"

@@ -1,0 +1,32 @@
+"""Every address."""
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from controlplane.accounts.api import urlpatterns as accounts_urls
+from controlplane.project import operations
+from controlplane.rest.problems import plain
+
+
+def unknown_api(request: HttpRequest) -> HttpResponse:
+    """Answer addresses under /api that do not exist with a problem, not a page."""
+    return plain(request, 404, "not_found", "There is nothing at this address.")
+
+
+urlpatterns = [
+    path("healthz", operations.healthz),
+    path("readyz", operations.readyz),
+    path("metrics", operations.metrics),
+    path(
+        "api/v1/schema",
+        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
+        name="schema",
+    ),
+    path(
+        "api/v1/docs",
+        SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]),
+    ),
+    path("api/v1/", include([*accounts_urls])),
+    re_path(r"^api/", unknown_api),
+]

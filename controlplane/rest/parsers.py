@@ -1,0 +1,78 @@
+"""Request bodies: JSON, strictly, with clear refusals; gzip where a client sends it."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from typing import IO, Any
+
+from django.conf import settings
+from rest_framework.parsers import BaseParser
+
+from controlplane.kernel.errors import Refused
+
+
+def read_body(stream: IO[bytes], *, encoding: str = "") -> bytes:
+    """Return the whole body, inflated when ``encoding`` is gzip; ``Refused`` past the limit."""
+    limit = int(settings.FRESHLINE_BODY_LIMIT_MB) * 1024 * 1024
+    data = stream.read(limit + 1)
+    if encoding.lower() == "gzip":
+        inflate = zlib.decompressobj(wbits=31)
+        try:
+            data = inflate.decompress(data, limit + 1)
+        except zlib.error as wrong:
+            raise Refused("bad_json", f"The body is not valid gzip: {wrong}") from wrong
+        if not inflate.eof and len(data) <= limit:
+            raise Refused("bad_json", "The gzip body ends too early.")
+    if len(data) > limit:
+        raise Refused("too_large", f"The body is over {settings.FRESHLINE_BODY_LIMIT_MB} MB.")
+    return data
+
+
+def parse_json(data: bytes) -> Any:
+    """Return the JSON document. Refused: invalid UTF-8, NaN literals, a key given twice, too deep nesting."""
+    try:
+        return json.loads(data.decode(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+    except UnicodeDecodeError as wrong:
+        raise Refused("bad_json", f"The body is not UTF-8: {wrong.reason} at byte {wrong.start}") from wrong
+    except RecursionError as wrong:
+        raise Refused("bad_json", "The body is nested too deeply.") from wrong
+    except ValueError as wrong:
+        raise Refused("bad_json", f"The body is not valid JSON: {wrong}") from wrong
+
+
+def _no_constant(text: str) -> None:
+    raise ValueError(f'{text} is no JSON; write it as a string, "{text}"')
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        names = [name for name, _ in pairs]
+        twin = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twin!r} is given twice")
+    return document
+
+
+class JsonParser(BaseParser):
+    """application/json, also gzip-encoded. An empty body is an empty object."""
+
+    media_type = "application/json"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        encoding = parser_context["request"].headers.get("Content-Encoding", "") if parser_context else ""
+        data = read_body(stream, encoding=encoding)
+        return parse_json(data) if data.strip() else {}
+
+
+class TextParser(BaseParser):
+    """Hands the bytes on as they came (definition files in YAML); the service reads them."""
+
+    media_type = "*/*"
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        encoding = parser_context["request"].headers.get("Content-Encoding", "") if parser_context else ""
+        return read_body(stream, encoding=encoding)

@@ -1,0 +1,1 @@
+"""Decisions about lineage, without I/O."""

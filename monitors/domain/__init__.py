@@ -1,0 +1,1 @@
+"""Decisions about monitors, without I/O."""
