@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from controlplane.kernel import clock
 from frontend import assets, charts, minimap, wording
-from frontend.states import ICONS, look
+from frontend.states import ICONS, VERDICTS, look
 
 register = template.Library()
 
@@ -37,6 +37,16 @@ def lookup(mapping: dict[str, object], key: str) -> object:
 def amount(number: int | None, singular: str, plural: str | None = None) -> str:
     """Write ``1 view``, ``3 views``."""
     return wording.amount(number or 0, singular, plural)
+
+
+@register.simple_tag
+def marked(text: str, query: str) -> SafeString | str:
+    """Write ``text`` with the part that matches ``query`` marked."""
+    at = text.lower().find(query.lower()) if query else -1
+    if at < 0:
+        return text
+    end = at + len(query)
+    return format_html("{}<mark>{}</mark>{}", text[:at], text[at:end], text[end:])
 
 
 def _icon(shapes: str, css: str = "") -> SafeString:
@@ -74,6 +84,40 @@ def state(name: str, css: str = "") -> SafeString:
         _icon(shape),
         told.word,
     )
+
+
+@register.simple_tag
+def verdict(name: str) -> SafeString:
+    """Tell the verdict on one value: the shape and tone of its state, the word of the contract."""
+    as_state = VERDICTS.get(name, "no_data")
+    shape = ICONS["states"]["hollow" if name == "null" else as_state]
+    return format_html(
+        '<span class="state" data-tone="{}" data-verdict="{}">{}{}</span>',
+        look(as_state).tone,
+        name,
+        _icon(shape),
+        name.capitalize(),
+    )
+
+
+@register.filter
+def milliseconds(value: timedelta) -> str:
+    """Write ``3.2 ms``."""
+    return f"{value / timedelta(milliseconds=1):.1f} ms"
+
+
+@register.simple_tag
+def state_word(name: str) -> str:
+    """Write the word of a state."""
+    return look(name).word
+
+
+@register.simple_tag
+def slow(took: timedelta | None, usual: timedelta | None) -> SafeString | str:
+    """Say how many times the usual a duration is, from one and a half times on."""
+    if not took or not usual or took < 1.5 * usual:
+        return ""
+    return format_html(' <span class="slow">{} usual</span>', wording.ratio(took, usual))
 
 
 @register.simple_tag
