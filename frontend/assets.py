@@ -6,6 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 
+VERSION = 1  # raise when templates change in a way that records do not show
+
+
 class AssetMissing(Exception):
     """The front end has not been built, or the entry does not exist; the message says what to do."""
 

@@ -195,7 +195,7 @@ def freshness_figure(
     figure.update_layout(
         template=None,
         height=260,
-        margin={"l": 44, "r": 12, "t": 8, "b": 28},
+        margin={"l": 52, "r": 12, "t": 8, "b": 40},
         paper_bgcolor="var(--bg)",
         plot_bgcolor="var(--bg)",
         font={"size": 12, "color": "var(--text-2)"},
@@ -206,7 +206,7 @@ def freshness_figure(
             "gridcolor": "var(--border)",
             "zerolinecolor": "var(--border)",
             "range": [-top * 0.14, top],
-            "title": {"text": "age, minutes", "standoff": 4},
+            "title": {"text": "age, minutes", "standoff": 6},
         },
     )
     document: dict[str, Any] = figure.to_plotly_json()

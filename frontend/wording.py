@@ -21,6 +21,17 @@ def duration(value: timedelta | None) -> str:
     return "0 s"
 
 
+def took(value: timedelta | None) -> str:
+    """Return how long something ran, finer than an age: ``320 ms``, ``4.1 s``, ``48 s``, ``3 h``."""
+    if value is None:
+        return "–"
+    if value < timedelta(seconds=1):
+        return f"{value / timedelta(milliseconds=1):.0f} ms"
+    if value < timedelta(seconds=10):
+        return f"{value.total_seconds():.1f} s"
+    return duration(value)
+
+
 def relative(instant: datetime, now: datetime) -> str:
     """Return ``4 min ago`` or ``in 3 h``."""
     if abs(now - instant) < timedelta(seconds=1):

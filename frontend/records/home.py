@@ -139,13 +139,11 @@ def verdict(counts: Mapping[str, int], *, scope: str, oldest: str = "") -> str:
     noun = "feature view" if total == 1 else "feature views"
     words = (("missing", "missing"), ("stale", "stale"), ("violating", "violating"), ("late", "late"))
     bad = [f"{counts[state]:,} {word}" for state, word in words if counts.get(state)]
+    if len(bad) == 1:
+        number, _, word = bad[0].partition(" ")
+        return f"{number} of {whose}{total:,} {noun} {'is' if number == '1' else 'are'} {word}{oldest}"
     if bad:
-        told = " and ".join([", ".join(bad[:-1]), bad[-1]] if len(bad) > 1 else bad)
-        verb = "is" if sum(counts.get(s, 0) for s, _ in words) == 1 else "are"
-        number, _, rest = told.partition(" ")
-        if len(bad) == 1:
-            return f"{number} of {whose}{total:,} {noun} {verb} {rest}{oldest}"
-        return f"Of {whose}{total:,} {noun} {told}{oldest}"
+        return f"{', '.join(bad)} of {whose}{total:,} {noun}{oldest}"
     quiet = [f"{counts[state]:,} {word}" for state, word in (("no_data", "no data"), ("paused", "paused")) if counts.get(state)]
     if quiet:
         return ", ".join([f"{counts.get('fresh', 0):,} fresh", *quiet])

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class SentTest:
     """What the provider answered to a test message, and what to do about it."""
 
     channel: str
@@ -52,7 +52,7 @@ class ChannelsPage:
     unreachable_views: int
     form: tuple[tuple[str, str], ...] = ()
     errors: tuple[tuple[str, str], ...] = ()
-    test: TestResult | None = None
+    test: SentTest | None = None
     teams: tuple[str, ...] = ()
     may_administer: bool = False
 

@@ -17,6 +17,7 @@ from frontend.states import ICONS, VERDICTS, look
 register = template.Library()
 
 register.filter("duration", wording.duration)
+register.filter("took", wording.took)
 register.filter("count", wording.count)
 register.filter("percent", wording.percent)
 

@@ -44,6 +44,20 @@ function layeredGraph(count: number, seed: number): { boxes: Box[]; links: Link[
   return { boxes, links };
 }
 
+/** Eight stages, each node fed by one to three of the stages just before: what real pipelines look like. */
+function pipeline(count: number, seed: number): { boxes: Box[]; links: Link[] } {
+  let state = seed;
+  const random = (n: number): number => ((state = (state * 1103515245 + 12345) & 0x7fffffff) >> 8) % n;
+  const boxes = Array.from({ length: count }, (_, i) => box(`n${i}`));
+  const stage = Math.ceil(count / 8);
+  const links = boxes.flatMap((_, i) => {
+    const own = Math.floor(i / stage);
+    if (own === 0) return [];
+    return Array.from({ length: 1 + random(3) }, () => ({ from: `n${Math.max(0, own - 1 - random(2)) * stage + random(stage)}`, to: `n${i}` }));
+  });
+  return { boxes, links };
+}
+
 describe("the layout", () => {
   it("never lets two nodes overlap", () => {
     fc.assert(fc.property(graphs, ({ boxes, links }) => { expect(overlapping(layOut(boxes, links))).toBeNull(); }));
@@ -133,14 +147,15 @@ describe("the layout", () => {
     expect(nodes.get("s2")!.layer).toBe(nodes.get("v3")!.layer - 1);
   });
 
-  it("lays out 200 nodes within 50 ms, 400 within 150 ms", () => {
-    for (const [count, budget] of [[200, 50], [400, 150]] as const) {
-      const { boxes, links } = layeredGraph(count, 7);
+  it("lays out 200 nodes within 50 ms, 1,000 within 300 ms", () => {
+    for (const [count, budget] of [[200, 50], [1000, 300]] as const) {
+      const { boxes, links } = pipeline(count, 7);
       layOut(boxes, links);
-      const times = [1, 2, 3, 4, 5].map(() => {
-        const start = performance.now();
+      // Processor time, the best of several: other work on the machine must not fail the build.
+      const times = Array.from({ length: 8 }, () => {
+        const start = process.cpuUsage();
         layOut(boxes, links);
-        return performance.now() - start;
+        return process.cpuUsage(start).user / 1000;
       });
       expect(Math.min(...times), `${count} nodes`).toBeLessThanOrEqual(budget);
     }

@@ -69,7 +69,8 @@ function prepare(boxes: readonly Box[], links: readonly Link[], previous?: Layou
   const arcs = links
     .filter((link) => link.from !== link.to && number.has(link.from) && number.has(link.to))
     .map((link) => ({ from: number.get(link.from)!, to: number.get(link.to)! }))
-    .sort((a, b) => a.from - b.from || a.to - b.to);
+    .sort((a, b) => a.from - b.from || a.to - b.to)
+    .filter((arc, index, all) => index === 0 || arc.from !== all[index - 1]!.from || arc.to !== all[index - 1]!.to);
   const back = backEdges(sorted.length, arcs);
   const forward = arcs.filter((_, index) => !back.has(index));
   const layerOf = layersOf(sorted, forward, previous);

@@ -2,21 +2,30 @@
 
 export type Layers = number[][];
 
+/** Scratch space for positions, so that sweeping allocates nothing per layer. */
+let place = new Int32Array(0);
+
+function indexed(layer: readonly number[], down: readonly number[][]): Int32Array {
+  if (place.length < down.length) place = new Int32Array(down.length);
+  for (let i = 0; i < layer.length; i++) place[layer[i]!] = i;
+  return place;
+}
+
 /** Counts crossings between two neighbouring layers with a Fenwick tree, in O(edges x log nodes). */
 export function crossings(upper: readonly number[], lower: readonly number[], down: readonly number[][]): number {
-  const position = new Map(lower.map((node, index) => [node, index]));
+  const position = indexed(lower, down);
   const tree = new Int32Array(lower.length + 1);
   let seen = 0;
   let count = 0;
   for (const node of upper) {
-    const targets = down[node]!.map((to) => position.get(to)!).filter((at) => at !== undefined);
-    for (const at of targets) {
+    const targets = down[node]!;
+    for (const to of targets) {
       let before = 0;
-      for (let i = at + 1; i > 0; i -= i & -i) before += tree[i]!;
+      for (let i = position[to]! + 1; i > 0; i -= i & -i) before += tree[i]!;
       count += seen - before;
     }
-    for (const at of targets) {
-      for (let i = at + 1; i <= lower.length; i += i & -i) tree[i]!++;
+    for (const to of targets) {
+      for (let i = position[to]! + 1; i <= lower.length; i += i & -i) tree[i]!++;
       seen++;
     }
   }
@@ -55,15 +64,15 @@ export function initialOrder(count: number, layerOf: Int32Array, down: readonly 
 
 /** Sorts one layer by the mean position of its neighbours in the fixed one; ties keep their place. */
 function sortByMean(layer: readonly number[], fixed: readonly number[], neighbours: readonly number[][]): number[] {
-  const position = new Map(fixed.map((node, index) => [node, index]));
-  return layer
-    .map((node, index) => {
-      const at = neighbours[node]!.map((n) => position.get(n)).filter((p) => p !== undefined);
-      const mean = at.length === 0 ? index : at.reduce((a, b) => a + b, 0) / at.length;
-      return { node, mean, index };
-    })
-    .sort((a, b) => a.mean - b.mean || a.index - b.index)
-    .map((entry) => entry.node);
+  const position = indexed(fixed, neighbours);
+  const mean = new Map<number, number>();
+  layer.forEach((node, index) => {
+    const near = neighbours[node]!;
+    let sum = 0;
+    for (const other of near) sum += position[other]!;
+    mean.set(node, near.length === 0 ? index : sum / near.length);
+  });
+  return [...layer].sort((a, b) => mean.get(a)! - mean.get(b)!);
 }
 
 /** Sweeps down and up, `rounds` times altogether, and returns the best order met. */

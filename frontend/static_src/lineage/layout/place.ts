@@ -1,32 +1,37 @@
 /** Step 4: heights on the page. Each layer is a small isotonic regression, so nothing ever overlaps. */
 
-interface Block {
-  weight: number;
-  sum: number;
-  size: number;
-}
-
 /**
  * Returns positions nearest to `wanted` (least squares, weighted) that keep the order and at least
  * `gap[i]` between item i-1 and item i. Pool adjacent violators; O(n).
  */
 export function isotonic(wanted: readonly number[], weight: readonly number[], gap: readonly number[]): number[] {
-  const offset: number[] = [];
-  let sum = 0;
-  for (let i = 0; i < wanted.length; i++) offset.push((sum += i === 0 ? 0 : gap[i]!));
-  const blocks: Block[] = [];
+  // Blocks as three parallel arrays: this runs for every layer in every pass.
+  const weights: number[] = [];
+  const sums: number[] = [];
+  const sizes: number[] = [];
+  let offset = 0;
   for (let i = 0; i < wanted.length; i++) {
-    blocks.push({ weight: weight[i]!, sum: (wanted[i]! - offset[i]!) * weight[i]!, size: 1 });
-    while (blocks.length > 1) {
-      const [a, b] = [blocks[blocks.length - 2]!, blocks[blocks.length - 1]!];
-      if (a.sum / a.weight <= b.sum / b.weight) break;
-      blocks.splice(-2, 2, { weight: a.weight + b.weight, sum: a.sum + b.sum, size: a.size + b.size });
+    offset += i === 0 ? 0 : gap[i]!;
+    let w = weight[i]!;
+    let sum = (wanted[i]! - offset) * w;
+    let size = 1;
+    for (let top = sums.length - 1; top >= 0 && sums[top]! / weights[top]! > sum / w; top--) {
+      w += weights.pop()!;
+      sum += sums.pop()!;
+      size += sizes.pop()!;
     }
+    weights.push(w);
+    sums.push(sum);
+    sizes.push(size);
   }
   const positions: number[] = [];
-  for (const block of blocks) {
-    for (let k = 0; k < block.size; k++) positions.push(block.sum / block.weight + offset[positions.length]!);
-  }
+  offset = 0;
+  sums.forEach((sum, block) => {
+    for (let k = 0; k < sizes[block]!; k++) {
+      offset += positions.length === 0 ? 0 : gap[positions.length]!;
+      positions.push(sum / weights[block]! + offset);
+    }
+  });
   return positions;
 }
 
@@ -43,8 +48,6 @@ export interface Placing {
 /** How much heavier an old node is than a new one: new nodes make room, old ones hardly move. */
 const ANCHOR_WEIGHT = 400;
 
-const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
 /** Returns the centre height of every node after `passes` sweeps over the layers, up and down by turns. */
 export function placeHeights(count: number, placing: Placing, passes: number): Float64Array {
   const y = new Float64Array(count);
@@ -59,22 +62,26 @@ export function placeHeights(count: number, placing: Placing, passes: number): F
     for (const node of layer) y[node]! -= middle;
   }
   for (const layer of layers) for (const node of layer) y[node] = anchor(node) ?? y[node]!;
+  const gaps = layers.map((layer) => layer.map((node, i) => (i === 0 ? 0 : separation(layer[i - 1]!, node))));
+  const weights = layers.map((layer) =>
+    layer.map((node) => (anchor(node) === undefined ? 1 + up[node]!.length + down[node]!.length : ANCHOR_WEIGHT)),
+  );
+  const wish = (node: number, forward: boolean): number => {
+    const side = (forward ? up : down)[node]!;
+    const near = side.length > 0 ? side : (forward ? down : up)[node]!;
+    if (near.length === 0) return y[node]!;
+    let sum = 0;
+    for (const other of near) sum += y[other]!;
+    return sum / near.length;
+  };
   for (let pass = 0; pass < passes; pass++) {
     const forward = pass % 2 === 0;
     for (let step = 0; step < layers.length; step++) {
-      const layer = layers[forward ? step : layers.length - 1 - step]!;
-      const wanted = layer.map((node) => {
-        const held = anchor(node);
-        if (held !== undefined) return held;
-        const side = (forward ? up : down)[node]!;
-        const near = side.length > 0 ? side : (forward ? down : up)[node]!;
-        return near.length > 0 ? mean(near.map((n) => y[n]!)) : y[node]!;
-      });
-      const weight = layer.map((node) => (anchor(node) === undefined ? 1 + up[node]!.length + down[node]!.length : ANCHOR_WEIGHT));
-      const gap = layer.map((node, i) => (i === 0 ? 0 : separation(layer[i - 1]!, node)));
-      isotonic(wanted, weight, gap).forEach((position, i) => {
-        y[layer[i]!] = position;
-      });
+      const at = forward ? step : layers.length - 1 - step;
+      const layer = layers[at]!;
+      const wanted = layer.map((node) => anchor(node) ?? wish(node, forward));
+      const placed = isotonic(wanted, weights[at]!, gaps[at]!);
+      for (let i = 0; i < layer.length; i++) y[layer[i]!] = placed[i]!;
     }
   }
   return y;
