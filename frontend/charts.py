@@ -105,7 +105,9 @@ def state_cells(cells: Sequence[str | None], *, label: str) -> str:
 def proportion(parts: Iterable[tuple[str, int]], *, label: str, width: int = 160) -> str:
     """Return a bar of named parts on a scale of square roots: 2 % changed of a million must be visible."""
     roots = [(name, value**0.5) for name, value in parts if value > 0]
-    total = sum(root for _, root in roots) or 1
+    if not roots:
+        return ""
+    total = sum(root for _, root in roots)
     body, x = "", 0.0
     for name, root in roots:
         size = root / total * width

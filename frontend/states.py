@@ -43,7 +43,15 @@ INCIDENTS: dict[str, Look] = {
     "silenced": Look("Silenced", "paused"),
     "resolved": Look("Resolved", "fresh"),
 }
-LOOKS: dict[str, Look] = {**HEALTH, **RUNS, **INCIDENTS}
+# Of channels and of the parts of the installation.
+OTHERS: dict[str, Look] = {
+    "good": Look("Good", "fresh"),
+    "behind": Look("Behind", "late"),
+    "delivered": Look("Delivered", "fresh"),
+    "failing": Look("Failing", "breach"),
+    "untested": Look("Untested", "nodata"),
+}
+LOOKS: dict[str, Look] = {**HEALTH, **RUNS, **INCIDENTS, **OTHERS}
 
 # What is wrong with one value at lookup, in the words of the contract.
 VERDICTS: dict[str, str] = {

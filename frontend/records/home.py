@@ -130,21 +130,28 @@ class HomePage:
         return sum(each.count for each in self.counts)
 
 
+_WHOSE = {"mine": "your ", "team": "your team's "}
+_NOBODY = {"mine": "You own no feature views", "team": "Your team owns no feature views"}
+_BAD = ("missing", "stale", "violating", "late")
+_QUIET = (("no_data", "no data"), ("paused", "paused"))
+
+
 def verdict(counts: Mapping[str, int], *, scope: str, oldest: str = "") -> str:
     """Return the sentence that answers whether anything is broken. Never praise when data is missing."""
-    whose = {"mine": "your ", "team": "your team's "}.get(scope, "")
     total = sum(counts.values())
     if not total:
-        return f"No {whose}feature views yet" if whose else "No feature views yet"
+        return _NOBODY.get(scope, "No feature views yet")
+    whose = _WHOSE.get(scope, "")
     noun = "feature view" if total == 1 else "feature views"
-    words = (("missing", "missing"), ("stale", "stale"), ("violating", "violating"), ("late", "late"))
-    bad = [f"{counts[state]:,} {word}" for state, word in words if counts.get(state)]
+    bad = [(counts[state], state) for state in _BAD if counts.get(state)]
     if len(bad) == 1:
-        number, _, word = bad[0].partition(" ")
-        return f"{number} of {whose}{total:,} {noun} {'is' if number == '1' else 'are'} {word}{oldest}"
+        number, word = bad[0]
+        return f"{number:,} of {whose}{total:,} {noun} {'is' if number == 1 else 'are'} {word}{oldest}"
     if bad:
-        return f"{', '.join(bad)} of {whose}{total:,} {noun}{oldest}"
-    quiet = [f"{counts[state]:,} {word}" for state, word in (("no_data", "no data"), ("paused", "paused")) if counts.get(state)]
+        return f"{', '.join(f'{number:,} {word}' for number, word in bad)} of {whose}{total:,} {noun}{oldest}"
+    quiet = [f"{counts[state]:,} {word}" for state, word in _QUIET if counts.get(state)]
     if quiet:
         return ", ".join([f"{counts.get('fresh', 0):,} fresh", *quiet])
+    if total == 1:
+        return f"{whose.capitalize() or 'The '}only feature view is fresh"
     return f"All {total:,} of {whose}{noun} are fresh" if whose else f"All {total:,} {noun} are fresh"

@@ -183,9 +183,9 @@ def channels_page(**changes: object) -> settings.ChannelsPage:
     row = settings.ChannelRow
     known: dict[str, object] = {
         "channels": (
-            row(1, "weather-alerts", "Slack webhook", "****X7f2", ("team-weather",), "fresh", ago(minutes=27), "sent"),
-            row(2, "pd-weather", "PagerDuty", "****91ab", (), "stale", ago(minutes=26), "503, tries again", "weather-alerts"),
-            row(3, "hook", "Webhook", "****/hook", (), "no_data", None, ""),
+            row(1, "weather-alerts", "Slack webhook", "****X7f2", ("team-weather",), "delivered", ago(minutes=27), "sent"),
+            row(2, "pd-weather", "PagerDuty", "****91ab", (), "failing", ago(minutes=26), "503, tries again", "weather-alerts"),
+            row(3, "hook", "Webhook", "****/hook", (), "untested", None, ""),
         ),
         "silences": (settings.SilenceRow(1, "view = carrier_delays", "grace", "planned reload", NOW + minutes(48), 1),),
         "unreachable_views": 14,
@@ -217,9 +217,9 @@ def system_page(**changes: object) -> settings.SystemPage:
     part = settings.Part
     known: dict[str, object] = {
         "parts": (
-            part("Probes", "stale", "last 6 min ago", "expected every 30 s", ago(minutes=6)),
-            part("Worker", "fresh", "2 slots", "queue empty", ago(seconds=3)),
-            part("Store", "fresh", "p95 3.1 ms", "sqlite", ago(seconds=12)),
+            part("Probes", "behind", "last 6 min ago", "expected every 30 s", ago(minutes=6)),
+            part("Worker", "good", "2 slots", "queue empty", ago(seconds=3)),
+            part("Store", "good", "p95 3.1 ms", "sqlite", ago(seconds=12)),
             part("Notifier", "no_data", "–", "never seen", None),
         ),
         "serving": (

@@ -268,10 +268,10 @@ def comparison() -> view.Comparison:
 def cells() -> tuple[view.HealthCell, ...]:
     return (
         view.HealthCell("freshness", "Freshness", "stale", "42 min", "of 15 min (2.8x)", wave(base=12), "?tab=overview#freshness"),
-        view.HealthCell("completeness", "Completeness", "fresh", "0.4 %", "null or missing", wave(base=0), ""),
-        view.HealthCell("contract", "Contract", "fresh", "0", "violations in 1,000 lookups", wave(base=0, gap=3), "?tab=contract"),
-        view.HealthCell("serving", "Serving", "fresh", "410/min", "lookups", wave(base=400), ""),
-        view.HealthCell("run", "Last run", "late", "4.1 s", "hollow: 0 rows, 13:04", wave(base=4), "?tab=runs"),
+        view.HealthCell("completeness", "Completeness", "good", "0.4 %", "null or missing", wave(base=0), ""),
+        view.HealthCell("contract", "Contract", "good", "0", "violations in 1,000 lookups", wave(base=0, gap=3), "?tab=contract"),
+        view.HealthCell("serving", "Serving", "good", "410/min", "lookups", wave(base=400), ""),
+        view.HealthCell("run", "Last run", "hollow", "4.1 s", "0 rows, 13:04", wave(base=4), "?tab=runs"),
         view.HealthCell("budget", "Probe", "no_data", "–", "no result yet", (), ""),
     )
 

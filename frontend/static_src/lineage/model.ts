@@ -19,6 +19,8 @@ export interface Stack {
   side: "up" | "down";
 }
 
+const byName = (a: GraphNode, b: GraphNode): number => a.name.localeCompare(b.name, "en", { numeric: true }) || (a.id < b.id ? -1 : 1);
+
 const edgeKey = (edge: GraphEdge): string => `${edge.from}\n${edge.to}`;
 
 /** Joins an answer into what is held: newer facts win, edges are a union, focus and cause stay. */
@@ -83,7 +85,7 @@ export function foldSiblings(graph: Graph, keep: ReadonlySet<string>, open: Read
   const hidden = new Set<string>();
   const stacks: Stack[] = [];
   for (const [id, members] of groups) {
-    const sorted = [...members].sort((a, b) => bySeverity(a.state, b.state) || (a.name < b.name ? -1 : 1));
+    const sorted = [...members].sort((a, b) => bySeverity(a.state, b.state) || byName(a, b));
     const room = SIBLINGS_SHOWN + (open.get(id) ?? 0);
     const folded = sorted.slice(room).filter((node) => !isProblem(node.state) || sorted.indexOf(node) >= room + SIBLINGS_SHOWN);
     if (folded.length < 2) continue;
