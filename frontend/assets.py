@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-
 VERSION = 1  # raise when templates change in a way that records do not show
 
 

@@ -51,13 +51,14 @@ def sparkline(values: Sequence[float | None], *, label: str, width: int = 96, he
 
 
 def age_bar(age: timedelta | None, limit: timedelta | None, *, state: str, width: int = 136) -> str:
-    """Return a bar of age as part of its limit; what is over the limit is hatched, twice the limit fills it."""
+    """Return a bar of age as part of its limit; the excess is paler, twice the limit fills it."""
     if age is None or not limit:
         return ""
     share = max(0.0, min(2.0, age / limit))
     scale = width if share <= 1 else width / 2
     within = min(1.0, share) * scale
-    body = f'<rect class="track" width="{width}" height="4"/><rect class="within" width="{_n(within)}" height="4"/>'
+    body = f'<rect class="track" width="{width}" height="4"/>'
+    body += f'<rect class="within" width="{_n(within)}" height="4"/>'
     if share > 1:
         body += f'<rect class="over" x="{_n(within)}" width="{_n((share - 1) * scale)}" height="4"/>'
         body += f'<rect class="limit" x="{_n(scale - 1)}" width="2" height="4"/>'
@@ -87,15 +88,17 @@ def state_strip(columns: Sequence[StripColumn], *, label: str, height: int = 32)
             # A single stale view among thousands must still be seen: at least two pixels.
             size = max(2.0, part / total * height) if state != "fresh" else max(0.0, bottom)
             bottom -= size
-            body += f'<rect class="s-{state}" x="{index * 6}" y="{_n(bottom)}" width="5" height="{_n(size)}"/>'
+            body += (
+                f'<rect class="s-{state}" x="{index * 6}" y="{_n(bottom)}" width="5" height="{_n(size)}"/>'
+            )
     return _svg("strip", max(1, len(columns)) * 6, height, label, body)
 
 
 def state_cells(cells: Sequence[str | None], *, label: str) -> str:
     """Return one row of a heat strip: a cell for each slice of time, ``None`` where nothing was seen."""
     body = "".join(
-        f'<rect class="s-{state if state in HEALTH else "no_data"}" x="{index * 6}" y="{0 if state != "fresh" else 4}" '
-        f'width="5" height="{14 if state != "fresh" else 6}"/>'
+        f'<rect class="s-{state if state in HEALTH else "no_data"}" x="{index * 6}" '
+        f'y="{0 if state != "fresh" else 4}" width="5" height="{14 if state != "fresh" else 6}"/>'
         for index, state in enumerate(cells)
         if state is not None
     )
@@ -166,13 +169,18 @@ def freshness_figure(
             hovertemplate="%{x|%H:%M}: %{y} min<extra></extra>",
         )
     )
-    top = max([m for m in minutes if m is not None] + [(limit or timedelta(minutes=1)).total_seconds() / 60]) * 1.15
+    top = (
+        max([m for m in minutes if m is not None] + [(limit or timedelta(minutes=1)).total_seconds() / 60])
+        * 1.15
+    )
     if limit is not None:
         y = limit.total_seconds() / 60
         figure.add_hrect(y0=y, y1=top, fillcolor="var(--breach-bg)", opacity=1, line_width=0, layer="below")
         figure.add_hline(y=y, line={"color": "var(--breach-mark)", "width": 1.5})
     if warn is not None:
-        figure.add_hline(y=warn.total_seconds() / 60, line={"color": "var(--late-mark)", "width": 1.5, "dash": "dash"})
+        figure.add_hline(
+            y=warn.total_seconds() / 60, line={"color": "var(--late-mark)", "width": 1.5, "dash": "dash"}
+        )
     for state, symbol in _SYMBOLS.items():
         marks = [run for run in runs if run.state == state]
         if marks:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from frontend.states import ICONS, look, severity
 
@@ -52,12 +53,15 @@ def mini_map(
             y += _HEIGHT + _GAP_Y
         if extra:
             body += f'<text class="more" x="{x + 8}" y="{y + 20:.0f}">{extra} more</text>'
-    steps = set(zip(cause, cause[1:], strict=False))
-    lines = "".join(_edge(place[a], place[b], cause=(a, b) in steps) for a, b in edges if a in place and b in place)
+    steps = set(pairwise(cause))
+    lines = "".join(
+        _edge(place[a], place[b], cause=(a, b) in steps) for a, b in edges if a in place and b in place
+    )
     width = max(1, len(columns)) * (_WIDTH + _GAP_X) - _GAP_X
     return (
-        f'<svg class="minimap" viewBox="-2 -2 {width + 4} {height + 4}" width="{width + 4}" height="{height + 4}" '
-        f'role="img" aria-label="{escape(label)}">{lines}{body}</svg>'
+        f'<svg class="minimap" viewBox="-2 -2 {width + 4} {height + 4}" '
+        f'width="{width + 4}" height="{height + 4}" role="img" '
+        f'aria-label="{escape(label)}">{lines}{body}</svg>'
     )
 
 
@@ -65,7 +69,8 @@ def _edge(a: tuple[float, float], b: tuple[float, float], *, cause: bool) -> str
     x1, y1, x2, y2 = a[0] + _WIDTH, a[1] + _HEIGHT / 2, b[0], b[1] + _HEIGHT / 2
     bend = (x1 + x2) / 2
     css = "edge cause" if cause else "edge"
-    return f'<path class="{css}" d="M{x1:.0f} {y1:.0f}C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"/>'
+    curve = f"M{x1:.0f} {y1:.0f}C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
+    return f'<path class="{css}" d="{curve}"/>'
 
 
 def _node(node: MapNode, x: float, y: float, *, focus: bool) -> str:
@@ -76,8 +81,10 @@ def _node(node: MapNode, x: float, y: float, *, focus: bool) -> str:
     return (
         f'<g class="{css}" data-tone="{told.tone}" transform="translate({x:.0f} {y:.0f})">'
         f"<title>{escape(node.name)}, {escape(node.kind)}, {told.word.lower()}</title>"
-        f'<rect class="body" width="{_WIDTH}" height="{_HEIGHT}" rx="3"/><rect class="edgebar" width="4" height="{_HEIGHT}"/>'
+        f'<rect class="body" width="{_WIDTH}" height="{_HEIGHT}" rx="3"/>'
+        f'<rect class="edgebar" width="4" height="{_HEIGHT}"/>'
         f'<svg class="kind" x="10" y="10" width="14" height="14" viewBox="0 0 16 16">{kind}</svg>'
         f'<text x="30" y="21">{escape(_shorten(node.name, 15))}</text>'
-        f'<svg class="glyph" x="{_WIDTH - 22}" y="10" width="14" height="14" viewBox="0 0 16 16">{glyph}</svg></g>'
+        f'<svg class="glyph" x="{_WIDTH - 22}" y="10" width="14" height="14" '
+        f'viewBox="0 0 16 16">{glyph}</svg></g>'
     )

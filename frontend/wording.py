@@ -11,7 +11,7 @@ _SCALES = (
 
 
 def duration(value: timedelta | None) -> str:
-    """Return ``42 min``, ``3 h``, ``12 s``: one unit, at least two of it above seconds; no value is a dash."""
+    """Return ``42 min``, ``3 h``, ``12 s``: one unit, two of it at least above seconds; a dash."""
     if value is None:
         return "–"
     size = abs(value)
@@ -53,7 +53,7 @@ def ratio(value: timedelta | None, limit: timedelta | None) -> str:
 
 
 def count(value: float | None) -> str:
-    """Return a whole number with thin groups (``3,412``), a small rate with one decimal, no value as a dash."""
+    """Return a whole number with thin groups (``3,412``), a rate with decimals, no value as a dash."""
     if value is None:
         return "–"
     if value == int(value):

@@ -61,7 +61,9 @@ def require(principal: Principal, project: str, role: Role) -> None:
     if held is None:
         raise NotFound("not_found", f"There is no project {project!r}, or you may not know of it.")
     if held < role:
-        raise Forbidden("forbidden", f"This needs the role {role.word!r} in project {project!r}; yours is {held.word!r}.")
+        raise Forbidden(
+            "forbidden", f"This needs the role {role.word!r} in project {project!r}; yours is {held.word!r}."
+        )
 
 
 def show(
@@ -103,7 +105,15 @@ def shell_of(request: HttpRequest, principal: Principal | None, project: str) ->
 def _etag(request: HttpRequest, *parts: object) -> str:
     # Records are frozen dataclasses: their repr says everything the template can show. The session key
     # stands for the person and for the CSRF secret inside forms.
-    seed = repr((request.path, request.COOKIES.get("freshline_csrf", ""), request.session.session_key, assets.VERSION, parts))
+    seed = repr(
+        (
+            request.path,
+            request.COOKIES.get("freshline_csrf", ""),
+            request.session.session_key,
+            assets.VERSION,
+            parts,
+        )
+    )
     return f'W/"{hashlib.sha256(seed.encode()).hexdigest()[:32]}"'
 
 

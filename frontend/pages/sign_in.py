@@ -42,9 +42,15 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def save_preferences(request: HttpRequest) -> HttpResponse:
     """Keep what was chosen in the cookie and return to the page."""
     wishes = preferences.read(request.COOKIES.get(preferences.COOKIE, ""))
-    chosen = {name: request.POST[name] for name in preferences.CHOICES if request.POST.get(name) in preferences.CHOICES[name]}
+    chosen = {
+        name: request.POST[name]
+        for name in preferences.CHOICES
+        if request.POST.get(name) in preferences.CHOICES[name]
+    }
     response = HttpResponseRedirect(safe_next(request.POST.get("next", "/")))
-    response.set_cookie(preferences.COOKIE, preferences.write(replace(wishes, **chosen)), max_age=31_536_000, samesite="Lax")
+    response.set_cookie(
+        preferences.COOKIE, preferences.write(replace(wishes, **chosen)), max_age=31_536_000, samesite="Lax"
+    )
     return response
 
 

@@ -33,7 +33,7 @@ class BrokenView:
 
 @dataclass(frozen=True, slots=True)
 class BrokenGroup:
-    """Views broken by one cause. ``cause`` is one phrase, empty when nobody knows; ``node`` is its lineage id."""
+    """Views broken by one cause: one phrase, empty when nobody knows, and the cause's lineage id."""
 
     cause: str
     node: str

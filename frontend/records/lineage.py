@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class LineageRow:
-    """A node in the table. ``depth`` is negative upstream of the focus; ``via`` names the neighbour nearer to it."""
+    """A node in the table. ``depth`` is negative upstream; ``via`` names the neighbour nearer the focus."""
 
     node: str
     kind: str

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from frontend.records import incidents
 from frontend.states import HEALTH, RUNS
-from tests.frontend import more_story, story
+from tests.frontend import story, story_find, story_settings, story_view, story_work
 
 LONG = "<script>alert(1)</script>" + "x" * 80
 CONTEXT = {
@@ -40,72 +40,194 @@ def _cases() -> dict[str, Case]:
         "home-huge": Case("home.html", story.huge_home(), "home", behind),
     }
     catalogue = {
-        "catalogue-normal": Case("catalogue.html", more_story.catalogue_page(), "catalogue"),
-        "catalogue-features": Case("catalogue.html", more_story.features_page(), "catalogue"),
-        "catalogue-nothing": Case("catalogue.html", more_story.catalogue_page(0, query="drivr", did_you_mean=("hourly_weather",)), "catalogue"),
-        "catalogue-empty": Case("catalogue.html", more_story.catalogue_page(0, exists=False), "catalogue"),
-        "catalogue-huge": Case("catalogue.html", more_story.catalogue_page(50, query="x"), "catalogue", behind),
+        "catalogue-normal": Case("catalogue.html", story_find.catalogue_page(), "catalogue"),
+        "catalogue-features": Case("catalogue.html", story_find.features_page(), "catalogue"),
+        "catalogue-nothing": Case(
+            "catalogue.html",
+            story_find.catalogue_page(0, query="drivr", did_you_mean=("hourly_weather",)),
+            "catalogue",
+        ),
+        "catalogue-empty": Case("catalogue.html", story_find.catalogue_page(0, exists=False), "catalogue"),
+        "catalogue-huge": Case(
+            "catalogue.html", story_find.catalogue_page(50, query="x"), "catalogue", behind
+        ),
     }
     view = {
-        "view-broken": Case("view.html", story.view_page(), "catalogue"),
-        "view-normal": Case("view.html", story.view_page(state="fresh", incident=None, age=story.minutes(3)), "catalogue"),
-        "view-contract": Case("view.html", story.view_page(tab="contract", overview=None, contract=story.contract(comparison=story.comparison())), "catalogue"),
-        "view-runs": Case("view.html", story.view_page(tab="runs", overview=None, runs=more_story.run_list().rows), "catalogue"),
+        "view-broken": Case("view.html", story_view.view_page(), "catalogue"),
+        "view-normal": Case(
+            "view.html", story_view.view_page(state="fresh", incident=None, age=story.minutes(3)), "catalogue"
+        ),
+        "view-contract": Case(
+            "view.html",
+            story_view.view_page(
+                tab="contract",
+                overview=None,
+                contract=story_view.contract(comparison=story_view.comparison()),
+            ),
+            "catalogue",
+        ),
+        "view-runs": Case(
+            "view.html",
+            story_view.view_page(tab="runs", overview=None, runs=story_work.run_list().rows),
+            "catalogue",
+        ),
         "view-empty": Case(
             "view.html",
-            story.view_page(
-                state="no_data", since=None, age=None, limit=None, incident=None, description="", tags=(), tier="", runbook="", cells=(),
-                overview=story.overview(figure=None, summary="Nothing was measured in the last 24 h.", points=(), strips=(), receivers=(), map_nodes=(), map_edges=(), map_cause=(), snippets=()),
+            story_view.view_page(
+                state="no_data",
+                since=None,
+                age=None,
+                limit=None,
+                incident=None,
+                description="",
+                tags=(),
+                tier="",
+                runbook="",
+                cells=(),
+                overview=story_view.overview(
+                    figure=None,
+                    summary="Nothing was measured in the last 24 h.",
+                    points=(),
+                    strips=(),
+                    receivers=(),
+                    map_nodes=(),
+                    map_edges=(),
+                    map_cause=(),
+                    snippets=(),
+                ),
             ),
             "catalogue",
         ),
     }
     runs = {
-        "runs-normal": Case("run_list.html", more_story.run_list(), "runs"),
-        "runs-none": Case("run_list.html", more_story.run_list(live=(), rows=(), state="failed"), "runs"),
-        "runs-empty": Case("run_list.html", more_story.run_list(exists=False), "runs"),
-        "run-broken": Case("run.html", more_story.run_page(), "runs"),
-        "run-live": Case("run.html", more_story.run_page("running", refused=(), previous=None), "runs"),
-        "run-normal": Case("run.html", more_story.run_page("succeeded", watermark_after=story.ago(minutes=1), refused=()), "runs"),
+        "runs-normal": Case("run_list.html", story_work.run_list(), "runs"),
+        "runs-none": Case("run_list.html", story_work.run_list(live=(), rows=(), state="failed"), "runs"),
+        "runs-empty": Case("run_list.html", story_work.run_list(exists=False), "runs"),
+        "run-broken": Case("run.html", story_work.run_page(), "runs"),
+        "run-live": Case("run.html", story_work.run_page("running", refused=(), previous=None), "runs"),
+        "run-normal": Case(
+            "run.html",
+            story_work.run_page("succeeded", watermark_after=story.ago(minutes=1), refused=()),
+            "runs",
+        ),
     }
     rows = (
-        story.incident_row(),
-        story.incident_row(number=141, state="acknowledged", acknowledged_by="grace", cause="", consumers=None, deliveries=()),
-        story.incident_row(number=140, state="silenced", silenced_until=story.NOW + story.minutes(50), title=LONG),
+        story_work.incident_row(),
+        story_work.incident_row(
+            number=141, state="acknowledged", acknowledged_by="grace", cause="", consumers=None, deliveries=()
+        ),
+        story_work.incident_row(
+            number=140, state="silenced", silenced_until=story.NOW + story.minutes(50), title=LONG
+        ),
     )
     incident = {
-        "incidents-broken": Case("incident_list.html", more_story.inbox(rows), "incidents"),
-        "incidents-empty": Case("incident_list.html", more_story.inbox(()), "incidents", calm),
-        "incident-broken": Case("incident.html", story.incident_page(), "incidents"),
-        "incident-resolved": Case("incident.html", story.incident_page(state="resolved", health="fresh", resolved_at=story.ago(minutes=2), acknowledged_by="grace", acknowledged_at=story.ago(minutes=9)), "incidents"),
-        "incident-unknown": Case("incident.html", story.incident_page(chain=(), confidence="", reason="", alternatives=(), consumers=(), timeline=(), runbook="", silenced_until=story.NOW, silenced_reason="planned", parent=7, children=(8, 9)), "incidents"),
-        "incident-huge": Case("incident.html", story.incident_page(title=LONG, timeline=tuple(incidents.TimelineEntry(story.NOW, "note", LONG, "ada") for _ in range(60))), "incidents", behind),
+        "incidents-broken": Case("incident_list.html", story_work.inbox(rows), "incidents"),
+        "incidents-empty": Case("incident_list.html", story_work.inbox(()), "incidents", calm),
+        "incident-broken": Case("incident.html", story_work.incident_page(), "incidents"),
+        "incident-resolved": Case(
+            "incident.html",
+            story_work.incident_page(
+                state="resolved",
+                health="fresh",
+                resolved_at=story.ago(minutes=2),
+                acknowledged_by="grace",
+                acknowledged_at=story.ago(minutes=9),
+            ),
+            "incidents",
+        ),
+        "incident-unknown": Case(
+            "incident.html",
+            story_work.incident_page(
+                chain=(),
+                confidence="",
+                reason="",
+                alternatives=(),
+                consumers=(),
+                timeline=(),
+                runbook="",
+                silenced_until=story.NOW,
+                silenced_reason="planned",
+                parent=7,
+                children=(8, 9),
+            ),
+            "incidents",
+        ),
+        "incident-huge": Case(
+            "incident.html",
+            story_work.incident_page(
+                title=LONG,
+                timeline=tuple(incidents.TimelineEntry(story.NOW, "note", LONG, "ada") for _ in range(60)),
+            ),
+            "incidents",
+            behind,
+        ),
     }
     rest = {
-        "lineage-normal": Case("lineage.html", more_story.lineage_page(), "lineage"),
-        "lineage-table": Case("lineage.html", more_story.lineage_page(mode="table"), "lineage"),
-        "lineage-start": Case("lineage.html", more_story.lineage_start(), "lineage"),
-        "lineage-empty": Case("lineage.html", more_story.lineage_start(problems=(), views=()), "lineage"),
-        "playground-normal": Case("playground.html", more_story.playground_page(), "playground"),
-        "playground-answered": Case("playground.html", more_story.answered(), "playground"),
-        "playground-broken": Case("playground.html", more_story.playground_page(error="Serving at 127.0.0.1:6566 does not answer.", field_errors=(("keys", "Line 1 names no join key: write origin=…"),)), "playground"),
-        "playground-empty": Case("playground.html", more_story.playground_page(choices=(), target=""), "playground"),
-        "playground-forbidden": Case("playground.html", more_story.playground_page(may_lookup=False), "playground"),
-        "channels-normal": Case("channels.html", more_story.channels_page(), "channels"),
-        "channels-broken": Case("channels.html", more_story.failed_test(), "channels"),
-        "channels-empty": Case("channels.html", more_story.channels_page(channels=(), silences=(), unreachable_views=0, may_administer=False), "channels"),
-        "tokens-normal": Case("tokens.html", more_story.tokens_page(), ""),
-        "tokens-made": Case("tokens.html", more_story.tokens_page(secret="fl_abcdefghijklmnop", secret_name="nightly", errors=(("name", "Too long."),)), ""),
-        "tokens-empty": Case("tokens.html", more_story.tokens_page(tokens=()), ""),
-        "system-broken": Case("system.html", more_story.system_page(), "system", behind),
-        "system-empty": Case("system.html", more_story.system_page(serving=(), bundle=None), "system"),
-        "audit-normal": Case("audit.html", more_story.audit_page(), "audit"),
-        "audit-empty": Case("audit.html", more_story.audit_page(rows=(), after=""), "audit"),
+        "lineage-normal": Case("lineage.html", story_find.lineage_page(), "lineage"),
+        "lineage-table": Case("lineage.html", story_find.lineage_page(mode="table"), "lineage"),
+        "lineage-start": Case("lineage.html", story_find.lineage_start(), "lineage"),
+        "lineage-empty": Case("lineage.html", story_find.lineage_start(problems=(), views=()), "lineage"),
+        "playground-normal": Case("playground.html", story_find.playground_page(), "playground"),
+        "playground-answered": Case("playground.html", story_find.answered(), "playground"),
+        "playground-broken": Case(
+            "playground.html",
+            story_find.playground_page(
+                error="Serving at 127.0.0.1:6566 does not answer.",
+                field_errors=(("keys", "Line 1 names no join key: write origin=…"),),
+            ),
+            "playground",
+        ),
+        "playground-empty": Case(
+            "playground.html", story_find.playground_page(choices=(), target=""), "playground"
+        ),
+        "playground-forbidden": Case(
+            "playground.html", story_find.playground_page(may_lookup=False), "playground"
+        ),
+        "channels-normal": Case("channels.html", story_settings.channels_page(), "channels"),
+        "channels-broken": Case("channels.html", story_settings.failed_test(), "channels"),
+        "channels-empty": Case(
+            "channels.html",
+            story_settings.channels_page(channels=(), silences=(), unreachable_views=0, may_administer=False),
+            "channels",
+        ),
+        "tokens-normal": Case("tokens.html", story_settings.tokens_page(), ""),
+        "tokens-made": Case(
+            "tokens.html",
+            story_settings.tokens_page(
+                secret="fl_abcdefghijklmnop", secret_name="nightly", errors=(("name", "Too long."),)
+            ),
+            "",
+        ),
+        "tokens-empty": Case("tokens.html", story_settings.tokens_page(tokens=()), ""),
+        "system-broken": Case("system.html", story_settings.system_page(), "system", behind),
+        "system-empty": Case("system.html", story_settings.system_page(serving=(), bundle=None), "system"),
+        "audit-normal": Case("audit.html", story_settings.audit_page(), "audit"),
+        "audit-empty": Case("audit.html", story_settings.audit_page(rows=(), after=""), "audit"),
         "sign-in": Case("sign_in.html", extra={"next": "/", "username": ""}),
-        "sign-in-broken": Case("sign_in.html", extra={"next": "/", "username": "ada", "error": "This name and password do not go together."}),
-        "not-found": Case("error.html", extra={"title": "Not found", "detail": "There is no feature view 'drivr' in project 'flights'.", "near": (("hourly_weather", "/p/flights/features/hourly_weather"),), "request_id": "9f2c"}),
-        "forbidden": Case("error.html", extra={"title": "Not allowed", "detail": "This needs the role 'editor' in project 'flights'; yours is 'viewer'.", "request_id": "9f2c"}),
-        "welcome": Case("welcome.html", shell=story.shell(project="", projects=(), my_open_incidents=0, open_incidents=0)),
+        "sign-in-broken": Case(
+            "sign_in.html",
+            extra={"next": "/", "username": "ada", "error": "This name and password do not go together."},
+        ),
+        "not-found": Case(
+            "error.html",
+            extra={
+                "title": "Not found",
+                "detail": "There is no feature view 'drivr' in project 'flights'.",
+                "near": (("hourly_weather", "/p/flights/features/hourly_weather"),),
+                "request_id": "9f2c",
+            },
+        ),
+        "forbidden": Case(
+            "error.html",
+            extra={
+                "title": "Not allowed",
+                "detail": "This needs the role 'editor' in project 'flights'; yours is 'viewer'.",
+                "request_id": "9f2c",
+            },
+        ),
+        "welcome": Case(
+            "welcome.html", shell=story.shell(project="", projects=(), my_open_incidents=0, open_incidents=0)
+        ),
     }
     return {**home, **catalogue, **view, **runs, **incident, **rest}
 

@@ -1,4 +1,4 @@
-"""Every case at /gallery/<name>, and every named address answering something, for pages without their data."""
+"""Every case at /gallery/<name>, and every named address answering something."""
 
 import json
 from pathlib import Path
@@ -37,7 +37,12 @@ def graph(request: HttpRequest) -> JsonResponse:
 def search(request: HttpRequest) -> JsonResponse:
     query = request.GET["q"]
     found = [
-        {"section": "Feature views", "label": name, "detail": "flights, stale 42 min", "url": f"/p/flights/features/{name}"}
+        {
+            "section": "Feature views",
+            "label": name,
+            "detail": "flights, stale 42 min",
+            "url": f"/p/flights/features/{name}",
+        }
         for name in ("hourly_weather", "weather_by_airport")
         if query in name
     ]

@@ -11,7 +11,11 @@ from tests.frontend.server import gallery
 
 pytestmark = pytest.mark.browser
 GRAPH = json.loads((Path(__file__).parent / "graph.json").read_text())
-FOCUS, JOB, FILES = "view:flights/hourly_weather", "job:flights|hourly_weather.batch", "dataset:file|/data/weather"
+FOCUS, JOB, FILES = (
+    "view:flights/hourly_weather",
+    "job:flights|hourly_weather.batch",
+    "dataset:file|/data/weather",
+)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +37,16 @@ def page(chromium, address) -> Iterator:
 
 
 def drawn(page) -> set[str]:
-    return set(page.eval_on_selector_all("[data-testid=lineage-node]", "nodes => nodes.map(node => node.dataset.id)"))
+    return set(
+        page.eval_on_selector_all("[data-testid=lineage-node]", "nodes => nodes.map(node => node.dataset.id)")
+    )
 
 
 def tabled(page) -> set[str]:
     page.get_by_role("button", name="Table", exact=True).click()
-    rows = set(page.eval_on_selector_all("[data-testid=lineage-row]", "rows => rows.map(row => row.dataset.id)"))
+    rows = set(
+        page.eval_on_selector_all("[data-testid=lineage-row]", "rows => rows.map(row => row.dataset.id)")
+    )
     page.get_by_role("button", name="Graph", exact=True).click()
     return rows
 
@@ -68,7 +76,9 @@ def test_a_hop_is_expanded_and_what_was_there_stays(page):
 
     def places() -> dict:
         return page.eval_on_selector_all(
-            ".node .at", "nodes => Object.fromEntries(nodes.map(n => [n.parentElement.dataset.node, n.getAttribute('transform')]))"
+            ".node .at",
+            "nodes => Object.fromEntries(nodes.map("
+            "n => [n.parentElement.dataset.node, n.getAttribute('transform')]))",
         )
 
     before = places()
@@ -103,7 +113,10 @@ def test_trace_cause_walks_upstream_numbers_the_steps_and_tells_them_in_order(pa
     told = page.get_by_test_id("cause-chain").locator("li").all_inner_texts()
     assert [line.split()[0] for line in told] == ["weather_files", "hourly_weather.batch", "hourly_weather"]
     assert "trace=cause" in page.url
-    assert "source weather_files stopped 13:02 (confidence high)" in page.get_by_role("complementary", name="Selected node").inner_text()
+    assert (
+        "source weather_files stopped 13:02 (confidence high)"
+        in page.get_by_role("complementary", name="Selected node").inner_text()
+    )
 
 
 def test_everything_is_done_with_the_keyboard(page):
@@ -126,7 +139,9 @@ def test_everything_is_done_with_the_keyboard(page):
 
 
 def test_the_graph_is_one_tab_stop(page):
-    stops = page.eval_on_selector_all(".lineage-canvas [tabindex='0']", "nodes => nodes.map(node => node.dataset.id)")
+    stops = page.eval_on_selector_all(
+        ".lineage-canvas [tabindex='0']", "nodes => nodes.map(node => node.dataset.id)"
+    )
     assert stops == [FOCUS]
 
 
@@ -159,7 +174,10 @@ def test_a_narrow_window_begins_with_the_table(chromium, address):
 def test_a_server_that_does_not_answer_leaves_the_servers_table_and_offers_a_retry(chromium, address):
     context = chromium.new_context()
     page = context.new_page()
-    page.route("**/api/v1/lineage/graph**", lambda route: route.fulfill(status=503, headers={"X-Request-Id": "9f2c"}, body="{}"))
+    page.route(
+        "**/api/v1/lineage/graph**",
+        lambda route: route.fulfill(status=503, headers={"X-Request-Id": "9f2c"}, body="{}"),
+    )
     page.goto(f"{address}/gallery/lineage-normal")
     page.get_by_role("alert").wait_for()
     assert "503, request 9f2c" in page.get_by_role("alert").inner_text()
@@ -175,7 +193,10 @@ def test_a_graph_with_nothing_but_names_still_renders(chromium, address):
         "focus": "a",
         "nodes": [{"id": name, "kind": "view", "name": name, "state": "sparkling"} for name in ("a", "b")],
         "edges": [{"from": "a", "to": "b"}, {"from": "b", "to": "a"}],
-        "cause_path": None, "cause": None, "left_out": None, "as_of": None,
+        "cause_path": None,
+        "cause": None,
+        "left_out": None,
+        "as_of": None,
     }
     context = chromium.new_context()
     page = context.new_page()

@@ -42,7 +42,9 @@ def polls(page, address: str, name: str, change) -> None:
 
 
 def order(page) -> list[str]:
-    return page.eval_on_selector_all("table[data-keep-order] tbody tr", "rows => rows.map(row => row.dataset.key)")
+    return page.eval_on_selector_all(
+        "table[data-keep-order] tbody tr", "rows => rows.map(row => row.dataset.key)"
+    )
 
 
 def test_a_new_verdict_arrives_within_twelve_seconds_and_is_spoken_once(page, address):
@@ -122,7 +124,9 @@ def test_the_palette_finds_a_view_by_part_of_its_name_without_a_mouse(page, addr
     page.wait_for_url("**/p/flights/features/weather_by_airport")
     page.goto(f"{address}/gallery/home-broken")
     page.keyboard.press("Control+k")
-    assert "weather_by_airport" in page.get_by_role("option").first.inner_text(), "what was chosen is remembered"
+    assert "weather_by_airport" in page.get_by_role("option").first.inner_text(), (
+        "what was chosen is remembered"
+    )
 
 
 def test_the_palette_says_when_the_search_does_not_answer(page, address):

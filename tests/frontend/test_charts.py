@@ -38,7 +38,9 @@ def test_no_values_say_so():
     assert "no data" in charts.sparkline([None, None], label="Age")
 
 
-@pytest.mark.parametrize("draw", [charts.sparkline, charts.state_strip, charts.state_cells, charts.proportion])
+@pytest.mark.parametrize(
+    "draw", [charts.sparkline, charts.state_strip, charts.state_cells, charts.proportion]
+)
 def test_a_label_cannot_become_markup(draw):
     svg = draw([("a", 1)] if draw is charts.proportion else [], label=HOSTILE)
     assert "<script" not in svg
@@ -60,7 +62,11 @@ def test_one_stale_view_among_thousands_is_seen_in_the_strip():
     assert heights["s-fresh"] + heights["s-stale"] == pytest.approx(32)
 
 
-@given(st.dictionaries(st.sampled_from(["missing", "stale", "late", "no_data", "paused", "fresh"]), st.integers(0, 10_000)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["missing", "stale", "late", "no_data", "paused", "fresh"]), st.integers(0, 10_000)
+    )
+)
 def test_a_column_of_the_strip_never_leaves_its_frame(counts):
     root = parsed(charts.state_strip([charts.StripColumn(NOW, counts)], label="day"))
     for rect in root.iter("rect"):
@@ -75,13 +81,20 @@ def test_two_percent_of_a_million_is_visible():
 
 def points(*ages: float | None) -> list[charts.AgePoint]:
     return [
-        charts.AgePoint(NOW - timedelta(minutes=len(ages) - i), None if age is None else timedelta(minutes=age))
+        charts.AgePoint(
+            NOW - timedelta(minutes=len(ages) - i), None if age is None else timedelta(minutes=age)
+        )
         for i, age in enumerate(ages)
     ]
 
 
 def figure(**changes):
-    known = {"points": points(1, 2, None, 20), "warn": timedelta(minutes=12), "limit": timedelta(minutes=15), "until": NOW}
+    known = {
+        "points": points(1, 2, None, 20),
+        "warn": timedelta(minutes=12),
+        "limit": timedelta(minutes=15),
+        "until": NOW,
+    }
     return charts.freshness_figure(**{**known, **changes})
 
 
@@ -108,15 +121,21 @@ def test_colours_in_the_figure_are_names_of_tokens():
 
 
 def test_the_summary_says_the_share_within_the_limit():
-    text = charts.summary(points(1, 2, 20, None), limit=timedelta(minutes=15), breaches=1, window="the last 24 h")
+    text = charts.summary(
+        points(1, 2, 20, None), limit=timedelta(minutes=15), breaches=1, window="the last 24 h"
+    )
     assert text == "Age within 15 min for 66.7 % of the last 24 h; 1 breach."
-    assert "Nothing was measured" in charts.summary([], limit=timedelta(minutes=15), breaches=0, window="the last hour")
+    assert "Nothing was measured" in charts.summary(
+        [], limit=timedelta(minutes=15), breaches=0, window="the last hour"
+    )
 
 
 names = st.text(min_size=1, max_size=80)
 
 
-@given(st.lists(st.tuples(names, st.integers(-2, 2), st.sampled_from(["fresh", "stale", "odd"])), max_size=25))
+@given(
+    st.lists(st.tuples(names, st.integers(-2, 2), st.sampled_from(["fresh", "stale", "odd"])), max_size=25)
+)
 def test_the_small_map_is_well_formed_whatever_the_names(rows):
     nodes = [MapNode(f"n{i}", "view", name, state, column) for i, (name, column, state) in enumerate(rows)]
     clean = [n for n in nodes if n.name.isprintable()]
@@ -124,7 +143,9 @@ def test_the_small_map_is_well_formed_whatever_the_names(rows):
 
 
 def test_the_small_map_keeps_the_worst_and_counts_the_rest():
-    nodes = [MapNode(f"n{i}", "service", f"service_{i}", "stale" if i == 9 else "fresh", 1) for i in range(10)]
+    nodes = [
+        MapNode(f"n{i}", "service", f"service_{i}", "stale" if i == 9 else "fresh", 1) for i in range(10)
+    ]
     svg = mini_map(nodes, [], label="map")
     assert "service_9, service, stale" in svg
     assert "5 more" in svg

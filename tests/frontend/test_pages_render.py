@@ -11,7 +11,7 @@ from django.test import RequestFactory
 from controlplane.kernel import clock
 from frontend.records.home import verdict
 from frontend.records.view import ViewPage
-from tests.frontend import more_story, story
+from tests.frontend import story, story_settings, story_view, story_work
 from tests.frontend.cases import CASES, CONTEXT, LONG, Case
 
 pytestmark = [pytest.mark.urls("tests.frontend.gallery_urls"), pytest.mark.usefixtures("built")]
@@ -89,7 +89,19 @@ def hostile(value):
         return tuple(hostile(each) for each in value)
     if not is_dataclass(value):
         return value
-    told = {"name", "title", "cause", "detail", "reason", "text", "owner", "description", "message", "value", "note"}
+    told = {
+        "name",
+        "title",
+        "cause",
+        "detail",
+        "reason",
+        "text",
+        "owner",
+        "description",
+        "message",
+        "value",
+        "note",
+    }
     if isinstance(value, ViewPage):
         told -= {"name"}  # checked when it is registered, and part of addresses
     changes = {}
@@ -162,15 +174,15 @@ def test_an_incident_without_a_cause_says_so():
 def test_nobody_below_operator_is_offered_what_they_may_not_do():
     viewer = story.shell(role="viewer", may_operate=False, may_administer=False)
     pages = {
-        "incident.html": story.incident_page(may_operate=False),
-        "view.html": story.view_page(may_operate=False),
-        "run.html": more_story.run_page(may_operate=False),
+        "incident.html": story_work.incident_page(may_operate=False),
+        "view.html": story_view.view_page(may_operate=False),
+        "run.html": story_work.run_page(may_operate=False),
         "home.html": story.home_page(),
-        "channels.html": more_story.channels_page(may_administer=False, silences=()),
+        "channels.html": story_settings.channels_page(may_administer=False, silences=()),
     }
     for template, page in pages.items():
         html = render(Case(template, page, shell=viewer))
-        main = html.split('<main')[1]
+        main = html.split("<main")[1]
         assert 'method="post"' not in main, template
 
 
@@ -190,7 +202,14 @@ def test_the_matched_part_of_a_name_is_marked():
 
 def test_every_verdict_is_told_with_its_reason_and_what_serving_did():
     text = words(render(CASES["playground-answered"]))
-    for part in ("age 42 min above the maximum age 15 min of contract v7", "Missing no row for this key", "Invalid below the minimum 0", "Unavailable", "Rejected", "Answered in 3.2 ms"):
+    for part in (
+        "age 42 min above the maximum age 15 min of contract v7",
+        "Missing no row for this key",
+        "Invalid below the minimum 0",
+        "Unavailable",
+        "Rejected",
+        "Answered in 3.2 ms",
+    ):
         assert part in text
 
 

@@ -13,7 +13,16 @@ NOW = datetime(2026, 11, 22, 13, 44, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59, "59 s"), (119, "119 s"), (120, "2 min"), (42 * 60, "42 min"), (7_199, "119 min"), (7_200, "2 h"), (172_800, "2 d")],
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (42 * 60, "42 min"),
+        (7_199, "119 min"),
+        (7_200, "2 h"),
+        (172_800, "2 d"),
+    ],
 )
 def test_a_duration_is_one_number_and_one_unit(seconds, text):
     assert wording.duration(timedelta(seconds=seconds)) == text
@@ -58,7 +67,9 @@ def test_counts_have_groups_and_small_rates_keep_digits(number, text):
     assert wording.count(number) == text
 
 
-@pytest.mark.parametrize(("seconds", "text"), [(0.32, "320 ms"), (4.1, "4.1 s"), (48, "48 s"), (10_000, "2 h")])
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.32, "320 ms"), (4.1, "4.1 s"), (48, "48 s"), (10_000, "2 h")]
+)
 def test_a_run_is_told_finer_than_an_age(seconds, text):
     assert wording.took(timedelta(seconds=seconds)) == text
 

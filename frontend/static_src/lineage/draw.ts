@@ -100,11 +100,12 @@ function drawNode(node: GraphNode, graph: Graph, at: Placed): SVGGElement {
     svg("rect", { class: "box", width: at.width, height: at.height, rx: 4 }),
     svg("rect", { class: "edgebar", width: 4, height: at.height }),
     picture("kinds", node.kind, "kind", 14, 9, 16),
-    svg("text", { class: "node-name", x: 38, y: 22 }, ellipsis(node.name, 20)),
-    svg("text", { class: "node-detail", x: 38, y: 42 }, ellipsis(node.detail ?? "", 27)),
     picture("states", node.state, "glyph", at.width - 28, 9, 16),
   );
-  const group = svg("g", { class: `node${isFocus ? " focus" : ""}${isCause ? " is-cause" : ""}`, "data-node": node.id }, svg("g", { class: "at", transform: `translate(${at.x} ${at.y})` }, body));
+  // Beside the button, not in it: shortened words must not contradict its name.
+  const name = svg("text", { class: "node-name", x: 38, y: 22, "aria-hidden": "true" }, ellipsis(node.name, 20));
+  const detail = svg("text", { class: "node-detail", x: 38, y: 42, "aria-hidden": "true" }, ellipsis(node.detail ?? "", 27));
+  const group = svg("g", { class: `node${isFocus ? " focus" : ""}${isCause ? " is-cause" : ""}`, "data-node": node.id }, svg("g", { class: "at", transform: `translate(${at.x} ${at.y})` }, body, name, detail));
   for (const [flag, text, x] of [[isFocus, "Focus", 0], [isCause, "Cause", isFocus ? 52 : 0]] as const) {
     if (flag) group.append(svg("text", { class: "tag", x: at.x + x, y: at.y - 7, "aria-hidden": "true" }, text));
   }
@@ -123,10 +124,14 @@ function drawStack(stack: Stack, at: Placed): SVGGElement {
     { class: "node stack", "data-node": stack.id },
     svg(
       "g",
-      { class: "body", role: "button", tabindex: -1, "data-stack": stack.id, "aria-label": `Show ${text.slice(1)}`, transform: `translate(${at.x} ${at.y})` },
-      svg("rect", { class: "box", width: at.width, height: at.height, rx: 4 }),
-      picture("kinds", "stack", "kind", 10, 7, 14),
-      svg("text", { class: "node-detail", x: 32, y: 18 }, text),
+      { class: "at", transform: `translate(${at.x} ${at.y})` },
+      svg(
+        "g",
+        { class: "body", role: "button", tabindex: -1, "data-stack": stack.id, "aria-label": `Show ${text.slice(1)}` },
+        svg("rect", { class: "box", width: at.width, height: at.height, rx: 4 }),
+        picture("kinds", "stack", "kind", 10, 7, 14),
+      ),
+      svg("text", { class: "stack-count", x: 32, y: 18, "aria-hidden": "true" }, text),
     ),
   );
 }
