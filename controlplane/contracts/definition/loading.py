@@ -1,0 +1,99 @@
+"""From the text of a definition file to plain lists and mappings, safely."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from controlplane.contracts.definition.core_yaml import MAX_DEPTH, MAX_NODES, read_yaml
+from controlplane.kernel.errors import Refused
+
+MAX_BYTES = 1024 * 1024
+_UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
+
+
+def load(text: str | bytes, media_type: str) -> object:
+    """Return the document in ``text``. Refused: bad_json, too_large, unsupported_media_type, duplicate."""
+    reader = _READERS.get(media_type.partition(";")[0].strip().lower())
+    if reader is None:
+        allowed = ", ".join(sorted(_READERS))
+        raise Refused("unsupported_media_type", f"{media_type!r} is no definition file; one of: {allowed}")
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if len(data) > MAX_BYTES:
+        raise Refused("too_large", f"The definition file has {len(data)} bytes; at most {MAX_BYTES} are read")
+    try:
+        return reader(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as wrong:
+        raise Refused("bad_json", f"The file is not UTF-8: {wrong.reason} at byte {wrong.start}") from wrong
+    except RecursionError as wrong:
+        raise Refused("bad_json", "The file is nested too deeply") from wrong
+
+
+def join(documents: Iterable[object]) -> dict[str, object]:
+    """Return one document that says what the files of one project say together.
+
+    Lists are put one after the other; ``version`` and ``project`` must not differ.
+    """
+    joined: dict[str, object] = {}
+    for document in documents:
+        if not isinstance(document, Mapping):
+            raise Refused("bad_definition", "Each file must be an object with lists of definitions")
+        for key, value in document.items():
+            before = joined.get(key)
+            if isinstance(before, list) and isinstance(value, list):
+                joined[key] = before + value
+            elif key in joined and before != value:
+                raise Refused("bad_definition", f"The files do not agree on {key}: {before!r} and {value!r}")
+            else:
+                joined[key] = value
+    return joined
+
+
+def check_shape(document: object) -> None:
+    """Refuse a document too large or too deep to read on, or with texts that no database can keep."""
+    level, count = [document], 0
+    for _ in range(MAX_DEPTH):
+        count += len(level)
+        if count > MAX_NODES:
+            raise Refused("too_large", f"The definition holds more than {MAX_NODES} values")
+        for text in level:
+            if isinstance(text, str) and _UNSTORABLE.search(text):
+                raise Refused("bad_value", f"{text[:60]!r} holds a zero character or a lone surrogate")
+        level = [inner for outer in level for inner in _within(outer)]
+        if not level:
+            return
+    raise Refused("bad_json", f"The definition is nested deeper than {MAX_DEPTH} levels")
+
+
+def _within(outer: object) -> list[object]:
+    if isinstance(outer, Mapping):
+        return [*outer, *outer.values()]
+    return outer if isinstance(outer, list) else []
+
+
+def _load_json(text: str) -> object:
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_twins)
+    except ValueError as wrong:  # also what the hooks raise, and an integer of thousands of digits
+        raise Refused("bad_json", f"The file is not valid JSON: {wrong}") from wrong
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f'{text} is no JSON; write it as a string, "{text}"')
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document: dict[str, object] = {}
+    for key, value in pairs:
+        if key in document:
+            raise Refused("duplicate", f"The key {key!r} is given twice in one object")
+        document[key] = value
+    return document
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "application/json": _load_json,
+    "application/yaml": read_yaml,
+    "application/x-yaml": read_yaml,
+    "text/yaml": read_yaml,
+    "text/x-yaml": read_yaml,
+}
