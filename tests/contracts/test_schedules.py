@@ -34,6 +34,9 @@ DAY = timedelta(days=1)
         ("30 2 * * *", "America/New_York", 25 * HOUR),
         ("0 0 L * *", "UTC", 31 * DAY),
         ("0 0 13 * FRI", "UTC", 7 * DAY),
+        ("*/10 * * * * *", "UTC", timedelta(seconds=10)),
+        ("30 */2 * * * *", "Europe/Berlin", timedelta(minutes=2)),
+        ("0 0 9 * * *", "Europe/Berlin", 25 * HOUR),
     ],
 )
 def test_the_longest_gap_is_known(schedule, zone, gap):
@@ -65,7 +68,7 @@ def test_the_longest_gap_is_that_of_walking_every_run(minute, hour, day, zone):
 
 
 @pytest.mark.parametrize(
-    "schedule", ["", "* * * *", "* * * * * *", "60 * * * *", "a b c d e", "0 0 30 2 *", "@daily"]
+    "schedule", ["", "* * * *", "* * * * * * *", "60 * * * *", "a b c d e", "0 0 30 2 *", "@daily"]
 )
 def test_what_is_no_schedule_is_refused(schedule):
     with pytest.raises(Refused) as refused:

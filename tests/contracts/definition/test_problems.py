@@ -118,7 +118,7 @@ PROBLEMS = [
     (f"{VIEW}.batch.schedule", "*/46 * * * 1-5", "unsatisfiable"),
     (f"{VIEW}.batch.schedule", "0 * * * *", "unsatisfiable"),
     (f"{VIEW}.batch.schedule", "every hour", "bad_schedule"),
-    (f"{VIEW}.batch.schedule", "* * * * * *", "bad_schedule"),
+    (f"{VIEW}.batch.schedule", "* * * * * * *", "bad_schedule"),
     (f"{VIEW}.batch.schedule", "61 * * * *", "bad_schedule"),
     (f"{VIEW}.batch.schedule", "0 0 31 2 *", "bad_schedule"),
     (f"{VIEW}.batch.timezone", "Mars/Phobos", "bad_schedule"),
