@@ -164,10 +164,9 @@ func (e *Engine) judge(ctx context.Context, a *Answer) {
 		view.Damage = view.Table.Open(ctx, &finder, &view.Marks, view.Terms.MaxAgeUS, a.NowUS)
 		for _, column := range view.Columns {
 			if column.Feature != nil {
-				column.cells.Reset(column.Feature.Dtype, a.Rows)
-				view.Table.Decode(column.Ref.Name, &column.cells)
+				view.Table.Decode(column.Ref.Name, column.Feature.Dtype, &column.cells)
 			}
-			column.Judge(view.Table.States, &view.Rules, view.Rejected)
+			column.Judge(&view.Table, &view.Rules, view.Rejected)
 		}
 		if view.View.Observe {
 			continue
