@@ -91,7 +91,7 @@ def test_go_judges_as_the_vectors_say(go_judge):
 
 @pytest.mark.slow
 @settings(
-    max_examples=1_000,
+    max_examples=600,
     suppress_health_check=[
         HealthCheck.too_slow,
         HealthCheck.data_too_large,

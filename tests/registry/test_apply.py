@@ -1,11 +1,13 @@
 """POST plan and apply, GET export: the promises of api.md."""
 
 import json
+from datetime import timedelta
 
 import pytest
 import yaml
 
 from controlplane.accounts.models import AuditEntry, Team
+from controlplane.kernel import clock
 from controlplane.registry import selectors
 from controlplane.registry.models import Bundle, Contract, Project
 from tests.registry.conftest import PROJECT
@@ -239,7 +241,6 @@ def test_contracts_are_never_edited(root):
 
 
 def test_a_name_that_comes_back_continues_its_numbers_after_the_purge(root):
-    from controlplane.kernel import clock
     from controlplane.registry.services.views import mark_purged
 
     root.apply(flights(feature_services=[]))
@@ -269,6 +270,18 @@ def test_the_same_idempotency_key_applies_once(root):
     assert again["Idempotency-Replayed"] == "true"
     assert first.json() == again.json()
     assert root.apply(flights(feature_services=[]), idempotency_key="k").status_code == 422
+
+
+def test_an_apply_that_came_at_a_bad_moment_may_come_again_with_its_key(root):
+    from controlplane.registry.models import ApplyClaim
+
+    until = clock.now() + timedelta(seconds=30)
+    claim = ApplyClaim.objects.create(project="flights", leased_until=until)
+    answer = root.apply(idempotency_key="k")
+    assert (answer.status_code, answer.json()["code"]) == (409, "apply_in_progress")
+    claim.delete()
+    answer = root.apply(idempotency_key="k")
+    assert (answer.status_code, answer.get("Idempotency-Replayed")) == (200, None)
 
 
 def test_each_change_is_audited_with_before_and_after(root):

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -10,8 +11,9 @@ from controlplane.kernel.errors import Conflict
 from controlplane.registry import selectors
 from controlplane.registry.models import ApplyClaim, Bundle
 from controlplane.registry.services import applying
-from controlplane.registry.services.applying import Author, apply_definition
+from controlplane.registry.services.applying import Author, Conditions, apply_definition
 from controlplane.registry.services.claims import LEASE, claimed
+from controlplane.registry.services.planning import plan_definition
 from tests.registry.story import NOW, flights, service, view
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,12 +74,16 @@ def test_of_two_applies_at_once_one_wins_and_one_is_told(monkeypatch):
 
 def test_of_many_that_race_for_a_plan_exactly_one_wins():
     apply()()
-    calls = [apply(feature_services=[service(max_age=f"{hours}h")]) for hours in range(2, 8)]
+    calls = []
+    for hours in range(2, 8):
+        file = flights(feature_services=[service(max_age=f"{hours}h")])
+        read = Conditions(plan=plan_definition("flights", file, now=NOW).digest)
+        calls.append(partial(apply_definition, "flights", file, author=ROOT, now=NOW, conditions=read))
     answers = at_once(*calls)
-    winners = [answer for answer in answers if not isinstance(answer, Conflict)]
-    assert winners, "nobody won"
-    assert {answer.code for answer in answers if isinstance(answer, Conflict)} <= {"apply_in_progress"}
-    assert sorted(Bundle.objects.values_list("number", flat=True)) == list(range(1, 2 + len(winners)))
+    losers = [answer for answer in answers if isinstance(answer, Conflict)]
+    assert len(losers) == len(calls) - 1
+    assert {loser.code for loser in losers} <= {"apply_in_progress", "plan_outdated"}
+    assert sorted(Bundle.objects.values_list("number", flat=True)) == [1, 2]
 
 
 def test_applies_to_different_projects_number_their_bundles_without_a_gap():

@@ -1,11 +1,13 @@
 """What other readers of the SQLite file (Go) rely on."""
 
 import multiprocessing
+import os
 import sqlite3
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from store_adapters import Lane, Watermark, open_store
+from store_adapters.sqlite_store import SqliteStore
 from tests.store_adapters.stories import LAYOUT, key_of, packed, write_of
 
 
@@ -68,3 +70,21 @@ def test_one_run_writes_more_rows_than_one_transaction_takes(tmp_path: Path):
     writes = [write_of(i, packed(float(i))) for i in range(2_001)]
     assert len(store.write_rows("p", "v", writes, run_number=1)) == 2_001
     assert store.read_rows("p", "v", [key_of(2_000)]) == [packed(2000.0)]
+
+
+def test_a_connection_does_not_cross_a_fork(tmp_path: Path):
+    """SQLite's locks belong to a process: two that share a connection corrupt the file."""
+    store = SqliteStore(tmp_path / "store.db")
+    with store._connections.use("test") as mine:
+        parents = id(mine)
+
+    def child() -> None:
+        with store._connections.use("test") as connection:
+            assert connection.process == os.getpid() and id(connection) != parents
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    with store._connections.use("test") as again:
+        assert id(again) == parents

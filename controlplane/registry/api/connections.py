@@ -43,7 +43,11 @@ class ConnectionsView(ApiView):
 
     access = {"GET": _ADMIN, "POST": _ADMIN}
 
-    @extend_schema(summary="List connections, without their secrets", responses={200: dict})
+    @extend_schema(
+        operation_id="connections_list",
+        summary="List connections, without their secrets",
+        responses={200: dict},
+    )
     def get(self, request: ApiRequest) -> Response:
         return paginate(request, selectors.connection_rows(), key="name", render=_connection)
 

@@ -109,7 +109,12 @@ class EntitiesView(ListView):
     rows = selectors.entity_rows
     render = rendering.entity
 
-    @extend_schema(summary="List entities", parameters=[_SEARCH, _OWNER], responses={200: dict})
+    @extend_schema(
+        operation_id="entities_list",
+        summary="List entities",
+        parameters=[_SEARCH, _OWNER],
+        responses={200: dict},
+    )
     def get(self, request: ApiRequest, project: str) -> Response:
         return self._list(request, project)
 
@@ -142,6 +147,7 @@ class SourcesView(ListView):
     filters = {**ListView.filters, "kind": ("kind", "{}"), "connection": ("connection", "{}")}
 
     @extend_schema(
+        operation_id="sources_list",
         summary="List sources",
         parameters=[_SEARCH, _OWNER, OpenApiParameter("kind", str), OpenApiParameter("connection", str)],
         responses={200: dict},
@@ -185,6 +191,7 @@ class FeatureViewsView(ListView):
     }
 
     @extend_schema(
+        operation_id="feature_views_list",
         summary="List feature views",
         parameters=[
             _SEARCH,
@@ -228,6 +235,7 @@ class FeatureServicesView(ListView):
     filters = {**ListView.filters, "model": ("model", "{}")}
 
     @extend_schema(
+        operation_id="feature_services_list",
         summary="List feature services",
         parameters=[_SEARCH, _OWNER, OpenApiParameter("model", str)],
         responses={200: dict},

@@ -18,7 +18,7 @@ class ProjectsView(ApiView):
 
     access = {"GET": Access(Scope.READ)}
 
-    @extend_schema(summary="List projects", responses={200: dict})
+    @extend_schema(operation_id="projects_list", summary="List projects", responses={200: dict})
     def get(self, request: ApiRequest) -> Response:
         rows = selectors.project_rows()
         readable = request.principal.readable_projects()

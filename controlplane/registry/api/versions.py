@@ -15,7 +15,11 @@ class VersionsView(ApiView):
 
     access = {"GET": Access(Scope.READ)}
 
-    @extend_schema(summary="Contract versions of a view, the newest first", responses={200: dict})
+    @extend_schema(
+        operation_id="versions_list",
+        summary="Contract versions of a view, the newest first",
+        responses={200: dict},
+    )
     def get(self, request: ApiRequest, project: str, view: str) -> Response:
         items = [rendering.contract(record) for record in selectors.list_contracts(project, view)]
         return Response({"items": items, "next": None})

@@ -1,0 +1,1 @@
+"""One module a page: read the address, ask for one record, render one template; post forms to one service."""
