@@ -52,7 +52,7 @@ func wide(b *testing.B, rows, features int) (Config, string) {
 	}
 	engine := lookup.NewEngine(lookup.Config{
 		Store: store, Bundles: holder, Marks: lookup.NewWatermarks(store), Observer: new(lookuptest.Observer), Timer: new(lookuptest.Observer),
-		Limits: lookup.Limits{Entities: 10_000, Features: 2_000, Concurrent: 100}, Timeout: 1 << 40, Now: lookuptest.Now,
+		Limits: lookup.Limits{Entities: 10_000, Features: 2_000, Concurrent: 100}, Timeout: 1 << 40, Log: slog.New(slog.DiscardHandler), Now: lookuptest.Now,
 	})
 	config := Config{
 		Engine: engine, Bundles: holder, Store: store, Timer: new(lookuptest.Observer), Metrics: http.NotFoundHandler(),
