@@ -173,6 +173,30 @@ def freshness_figure(
         max([m for m in minutes if m is not None] + [(limit or timedelta(minutes=1)).total_seconds() / 60])
         * 1.15
     )
+    _add_limits(figure, warn=warn, limit=limit, top=top)
+    _add_marks(figure, runs=runs, incidents=incidents, until=until, top=top)
+    figure.update_layout(
+        template=None,
+        height=260,
+        margin={"l": 52, "r": 12, "t": 8, "b": 40},
+        paper_bgcolor="var(--bg)",
+        plot_bgcolor="var(--bg)",
+        font={"size": 12, "color": "var(--text-2)"},
+        showlegend=False,
+        hovermode="x",
+        xaxis={"gridcolor": "var(--border)", "linecolor": "var(--border)", "type": "date"},
+        yaxis={
+            "gridcolor": "var(--border)",
+            "zerolinecolor": "var(--border)",
+            "range": [-top * 0.14, top],
+            "title": {"text": "age, minutes", "standoff": 6},
+        },
+    )
+    document: dict[str, Any] = figure.to_plotly_json()
+    return document
+
+
+def _add_limits(figure: go.Figure, *, warn: timedelta | None, limit: timedelta | None, top: float) -> None:
     if limit is not None:
         y = limit.total_seconds() / 60
         figure.add_hrect(y0=y, y1=top, fillcolor="var(--breach-bg)", opacity=1, line_width=0, layer="below")
@@ -181,6 +205,11 @@ def freshness_figure(
         figure.add_hline(
             y=warn.total_seconds() / 60, line={"color": "var(--late-mark)", "width": 1.5, "dash": "dash"}
         )
+
+
+def _add_marks(
+    figure: go.Figure, *, runs: Sequence[RunMark], incidents: Sequence[Span], until: datetime, top: float
+) -> None:
     for state, symbol in _SYMBOLS.items():
         marks = [run for run in runs if run.state == state]
         if marks:
@@ -202,25 +231,6 @@ def freshness_figure(
             fillcolor="var(--breach-mark)",
             line_width=0,
         )
-    figure.update_layout(
-        template=None,
-        height=260,
-        margin={"l": 52, "r": 12, "t": 8, "b": 40},
-        paper_bgcolor="var(--bg)",
-        plot_bgcolor="var(--bg)",
-        font={"size": 12, "color": "var(--text-2)"},
-        showlegend=False,
-        hovermode="x",
-        xaxis={"gridcolor": "var(--border)", "linecolor": "var(--border)", "type": "date"},
-        yaxis={
-            "gridcolor": "var(--border)",
-            "zerolinecolor": "var(--border)",
-            "range": [-top * 0.14, top],
-            "title": {"text": "age, minutes", "standoff": 6},
-        },
-    )
-    document: dict[str, Any] = figure.to_plotly_json()
-    return document
 
 
 def share_within(points: Sequence[AgePoint], limit: timedelta) -> float | None:

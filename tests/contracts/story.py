@@ -66,7 +66,14 @@ def document(*edits):
     return edited
 
 
-DROP = object()
+class _Drop:
+    """Stands for: leave it out. Its name is the same in every process, as test ids have to be."""
+
+    def __repr__(self):
+        return "DROP"
+
+
+DROP = _Drop()
 
 
 def definition(*edits, **known):

@@ -30,16 +30,21 @@ class Case:
     extra: dict = field(default_factory=dict)
 
 
-def _cases() -> dict[str, Case]:
-    calm = story.shell(my_open_incidents=0, open_incidents=0)
-    behind = story.shell(bars=(story.BEHIND,))
-    home = {
+CALM = story.shell(my_open_incidents=0, open_incidents=0)
+BEHIND = story.shell(bars=(story.BEHIND,))
+
+
+def _home() -> dict[str, Case]:
+    return {
         "home-broken": Case("home.html", story.home_page(), "home"),
-        "home-normal": Case("home.html", story.quiet_home(), "home", calm),
-        "home-empty": Case("home.html", story.empty_home(), "home", calm),
-        "home-huge": Case("home.html", story.huge_home(), "home", behind),
+        "home-normal": Case("home.html", story.quiet_home(), "home", CALM),
+        "home-empty": Case("home.html", story.empty_home(), "home", CALM),
+        "home-huge": Case("home.html", story.huge_home(), "home", BEHIND),
     }
-    catalogue = {
+
+
+def _catalogue() -> dict[str, Case]:
+    return {
         "catalogue-normal": Case("catalogue.html", story_find.catalogue_page(), "catalogue"),
         "catalogue-features": Case("catalogue.html", story_find.features_page(), "catalogue"),
         "catalogue-nothing": Case(
@@ -49,10 +54,13 @@ def _cases() -> dict[str, Case]:
         ),
         "catalogue-empty": Case("catalogue.html", story_find.catalogue_page(0, exists=False), "catalogue"),
         "catalogue-huge": Case(
-            "catalogue.html", story_find.catalogue_page(50, query="x"), "catalogue", behind
+            "catalogue.html", story_find.catalogue_page(50, query="x"), "catalogue", BEHIND
         ),
     }
-    view = {
+
+
+def _view() -> dict[str, Case]:
+    return {
         "view-broken": Case("view.html", story_view.view_page(), "catalogue"),
         "view-normal": Case(
             "view.html", story_view.view_page(state="fresh", incident=None, age=story.minutes(3)), "catalogue"
@@ -99,7 +107,10 @@ def _cases() -> dict[str, Case]:
             "catalogue",
         ),
     }
-    runs = {
+
+
+def _runs() -> dict[str, Case]:
+    return {
         "runs-normal": Case("run_list.html", story_work.run_list(), "runs"),
         "runs-none": Case("run_list.html", story_work.run_list(live=(), rows=(), state="failed"), "runs"),
         "runs-empty": Case("run_list.html", story_work.run_list(exists=False), "runs"),
@@ -111,6 +122,9 @@ def _cases() -> dict[str, Case]:
             "runs",
         ),
     }
+
+
+def _inbox() -> dict[str, Case]:
     rows = (
         story_work.incident_row(),
         story_work.incident_row(
@@ -120,9 +134,14 @@ def _cases() -> dict[str, Case]:
             number=140, state="silenced", silenced_until=story.NOW + story.minutes(50), title=LONG
         ),
     )
-    incident = {
+    return {
         "incidents-broken": Case("incident_list.html", story_work.inbox(rows), "incidents"),
-        "incidents-empty": Case("incident_list.html", story_work.inbox(()), "incidents", calm),
+        "incidents-empty": Case("incident_list.html", story_work.inbox(()), "incidents", CALM),
+    }
+
+
+def _incident() -> dict[str, Case]:
+    return {
         "incident-broken": Case("incident.html", story_work.incident_page(), "incidents"),
         "incident-resolved": Case(
             "incident.html",
@@ -159,10 +178,13 @@ def _cases() -> dict[str, Case]:
                 timeline=tuple(incidents.TimelineEntry(story.NOW, "note", LONG, "ada") for _ in range(60)),
             ),
             "incidents",
-            behind,
+            BEHIND,
         ),
     }
-    rest = {
+
+
+def _finding() -> dict[str, Case]:
+    return {
         "lineage-normal": Case("lineage.html", story_find.lineage_page(), "lineage"),
         "lineage-table": Case("lineage.html", story_find.lineage_page(mode="table"), "lineage"),
         "lineage-start": Case("lineage.html", story_find.lineage_start(), "lineage"),
@@ -190,6 +212,11 @@ def _cases() -> dict[str, Case]:
             story_settings.channels_page(channels=(), silences=(), unreachable_views=0, may_administer=False),
             "channels",
         ),
+    }
+
+
+def _settings() -> dict[str, Case]:
+    return {
         "tokens-normal": Case("tokens.html", story_settings.tokens_page(), ""),
         "tokens-made": Case(
             "tokens.html",
@@ -199,10 +226,15 @@ def _cases() -> dict[str, Case]:
             "",
         ),
         "tokens-empty": Case("tokens.html", story_settings.tokens_page(tokens=()), ""),
-        "system-broken": Case("system.html", story_settings.system_page(), "system", behind),
+        "system-broken": Case("system.html", story_settings.system_page(), "system", BEHIND),
         "system-empty": Case("system.html", story_settings.system_page(serving=(), bundle=None), "system"),
         "audit-normal": Case("audit.html", story_settings.audit_page(), "audit"),
         "audit-empty": Case("audit.html", story_settings.audit_page(rows=(), after=""), "audit"),
+    }
+
+
+def _doors() -> dict[str, Case]:
+    return {
         "sign-in": Case("sign_in.html", extra={"next": "/", "username": ""}),
         "sign-in-broken": Case(
             "sign_in.html",
@@ -229,7 +261,16 @@ def _cases() -> dict[str, Case]:
             "welcome.html", shell=story.shell(project="", projects=(), my_open_incidents=0, open_incidents=0)
         ),
     }
-    return {**home, **catalogue, **view, **runs, **incident, **rest}
 
 
-CASES = _cases()
+CASES = {
+    **_home(),
+    **_catalogue(),
+    **_view(),
+    **_runs(),
+    **_inbox(),
+    **_incident(),
+    **_finding(),
+    **_settings(),
+    **_doors(),
+}

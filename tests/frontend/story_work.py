@@ -135,8 +135,54 @@ def incident_row(**changes: object) -> incidents.IncidentRow:
     return incidents.IncidentRow(**{**known, **changes})
 
 
+CHAIN = (
+    incidents.ChainStep(
+        "dataset:file|/data/weather",
+        "dataset",
+        "weather_files",
+        "missing",
+        "lag 41 min, nothing new since 13:02",
+        ago(minutes=42),
+        "",
+        True,
+    ),
+    incidents.ChainStep(
+        "job:flights|hourly_weather.batch",
+        "job",
+        "hourly_weather.batch",
+        "late",
+        "hollow: 0 rows 13:04",
+        ago(minutes=40),
+        "/p/flights/runs/8812",
+    ),
+    incidents.ChainStep(
+        "view:flights/hourly_weather",
+        "view",
+        "hourly_weather",
+        "stale",
+        "42 min, at most 15 min (2.8x)",
+        ago(minutes=27),
+        "/p/flights/features/hourly_weather",
+    ),
+    incidents.ChainStep(
+        "service:flights/delay_v3", "service", "delay_v3", "stale", "410 lookups/min", None, ""
+    ),
+)
+
+
+TIMELINE = (
+    incidents.TimelineEntry(
+        ago(minutes=27), "opened", "hourly_weather is stale: 15 min 12 s old, at most 15 min"
+    ),
+    incidents.TimelineEntry(ago(minutes=27), "notification", "Sent to #weather-alerts"),
+    incidents.TimelineEntry(
+        ago(minutes=26), "notification", "pd-weather answered 503; next try in 4 s", failed=True
+    ),
+    incidents.TimelineEntry(ago(minutes=20), "acknowledged", "Acknowledged", "grace"),
+)
+
+
 def incident_page(**changes: object) -> incidents.IncidentPage:
-    step = incidents.ChainStep
     known: dict[str, object] = {
         "project": "flights",
         "number": 142,
@@ -149,37 +195,7 @@ def incident_page(**changes: object) -> incidents.IncidentPage:
         "node": "view:flights/hourly_weather",
         "opened_at": ago(minutes=27),
         "resolved_at": None,
-        "chain": (
-            step(
-                "dataset:file|/data/weather",
-                "dataset",
-                "weather_files",
-                "missing",
-                "lag 41 min, nothing new since 13:02",
-                ago(minutes=42),
-                "",
-                True,
-            ),
-            step(
-                "job:flights|hourly_weather.batch",
-                "job",
-                "hourly_weather.batch",
-                "late",
-                "hollow: 0 rows 13:04",
-                ago(minutes=40),
-                "/p/flights/runs/8812",
-            ),
-            step(
-                "view:flights/hourly_weather",
-                "view",
-                "hourly_weather",
-                "stale",
-                "42 min, at most 15 min (2.8x)",
-                ago(minutes=27),
-                "/p/flights/features/hourly_weather",
-            ),
-            step("service:flights/delay_v3", "service", "delay_v3", "stale", "410 lookups/min", None, ""),
-        ),
+        "chain": CHAIN,
         "confidence": "high",
         "reason": "first bad in time and most upstream; 2 of 2 symptoms share it",
         "alternatives": (
@@ -195,16 +211,7 @@ def incident_page(**changes: object) -> incidents.IncidentPage:
             incidents.AffectedView("hourly_weather", "stale", minutes(42), minutes(15)),
             incidents.AffectedView("weather_by_airport", "stale", minutes(39), minutes(30)),
         ),
-        "timeline": (
-            incidents.TimelineEntry(
-                ago(minutes=27), "opened", "hourly_weather is stale: 15 min 12 s old, at most 15 min"
-            ),
-            incidents.TimelineEntry(ago(minutes=27), "notification", "Sent to #weather-alerts"),
-            incidents.TimelineEntry(
-                ago(minutes=26), "notification", "pd-weather answered 503; next try in 4 s", failed=True
-            ),
-            incidents.TimelineEntry(ago(minutes=20), "acknowledged", "Acknowledged", "grace"),
-        ),
+        "timeline": TIMELINE,
         "runbook": "https://runbooks.example/weather",
         "may_operate": True,
     }

@@ -59,13 +59,25 @@ export function installLive(root: Document): void {
     root.addEventListener("visibilitychange", () => poll(Date.now(), true));
   }
 
+  listen(root, state, () => show(Date.now()));
+}
+
+interface State {
+  paused: boolean;
+  failures: number;
+  updatedAt: number;
+  spokenAt: number;
+}
+
+/** Takes note of every answer, and readies what came before it is swapped in. */
+function listen(root: Document, state: State, show: () => void): void {
   root.addEventListener("htmx:finally:request", (event) => {
     const { ctx } = (event as CustomEvent<{ ctx: { response?: { status: number }; sourceElement: Element } }>).detail;
     if (!ctx.sourceElement.matches("[data-live]")) return;
     const ok = ctx.response !== undefined && ctx.response.status < 400;
     state.failures = ok ? 0 : state.failures + 1;
     if (ok) state.updatedAt = Date.now();
-    show(Date.now());
+    show();
   });
 
   root.addEventListener("htmx:before:swap", (event) => {

@@ -3,8 +3,7 @@ import { describe, expect, it } from "vitest";
 import { crossings } from "./order";
 import { layOut, NODE_GAP, type Box, type Layout, type Link } from "./layout";
 import { isotonic } from "./place";
-
-const box = (id: string): Box => ({ id, width: 220, height: 56 });
+import { box } from "./story";
 
 /** Graphs as they come: mostly forward edges, some duplicates, some cycles, lone nodes too. */
 const graphs = fc.integer({ min: 1, max: 60 }).chain((count) =>
@@ -41,20 +40,6 @@ function layeredGraph(count: number, seed: number): { boxes: Box[]; links: Link[
   for (let i = 1; i < count; i++) {
     for (let k = 0; k <= random(3); k++) links.push({ from: `n${random(i)}`, to: `n${i}` });
   }
-  return { boxes, links };
-}
-
-/** Eight stages, each node fed by one to three of the stages just before: what real pipelines look like. */
-function pipeline(count: number, seed: number): { boxes: Box[]; links: Link[] } {
-  let state = seed;
-  const random = (n: number): number => ((state = (state * 1103515245 + 12345) & 0x7fffffff) >> 8) % n;
-  const boxes = Array.from({ length: count }, (_, i) => box(`n${i}`));
-  const stage = Math.ceil(count / 8);
-  const links = boxes.flatMap((_, i) => {
-    const own = Math.floor(i / stage);
-    if (own === 0) return [];
-    return Array.from({ length: 1 + random(3) }, () => ({ from: `n${Math.max(0, own - 1 - random(2)) * stage + random(stage)}`, to: `n${i}` }));
-  });
   return { boxes, links };
 }
 
@@ -145,20 +130,6 @@ describe("the layout", () => {
     const { nodes } = layOut(boxes, links);
     expect(nodes.get("m1")!.x).toBe(nodes.get("m2")!.x);
     expect(nodes.get("s2")!.layer).toBe(nodes.get("v3")!.layer - 1);
-  });
-
-  it("lays out 200 nodes within 50 ms, 1,000 within 300 ms", () => {
-    for (const [count, budget] of [[200, 50], [1000, 300]] as const) {
-      const { boxes, links } = pipeline(count, 7);
-      layOut(boxes, links);
-      // Processor time, the best of several: other work on the machine must not fail the build.
-      const times = Array.from({ length: 8 }, () => {
-        const start = process.cpuUsage();
-        layOut(boxes, links);
-        return process.cpuUsage(start).user / 1000;
-      });
-      expect(Math.min(...times), `${count} nodes`).toBeLessThanOrEqual(budget);
-    }
   });
 
   it("an empty graph is an empty picture", () => expect(layOut([], [])).toMatchObject({ width: 0, height: 0, routes: [] }));
