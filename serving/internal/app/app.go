@@ -88,7 +88,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	a.engine = lookup.NewEngine(lookup.Config{
 		Store: opened, Bundles: a.bundles, Marks: a.marks, Observer: a.counters, Timer: a.metrics,
 		Limits:  lookup.Limits{Entities: c.MaxEntities, Features: c.MaxFeatures, Concurrent: c.MaxConcurrent},
-		Timeout: c.Timeout, Now: time.Now,
+		Timeout: c.Timeout, Log: log, Now: time.Now,
 	})
 	a.sender = observe.NewSender(observe.SenderConfig{
 		Counters: a.counters, Deliver: a.control, Instance: a.instance,

@@ -171,6 +171,12 @@ func TestABundleOnDiskIsReadBackOrRefused(t *testing.T) {
 		t.Errorf("%d files are left (%v)", len(left), err)
 	}
 	whole, _ := os.ReadFile(path)
+	if err := os.WriteFile(path, []byte(strings.Replace(string(whole), `"number":3`, `"number":4`, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(path); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("another number under the same digest: %v", err)
+	}
 	for size := range whole {
 		if err := os.WriteFile(path, whole[:size], 0o600); err != nil {
 			t.Fatal(err)

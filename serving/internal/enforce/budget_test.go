@@ -49,14 +49,13 @@ func newBench(t testing.TB, dtype, check string, value row.Value, rows, columns 
 func (b *bench) decode(ctx context.Context) {
 	b.table.Open(ctx, b.layouts, &Watermarks{}, 100, 1000)
 	for i := range b.cells {
-		b.cells[i].Reset(b.view.Features[i].Dtype, len(b.table.Rows))
-		b.table.Decode(b.view.Features[i].Name, &b.cells[i])
+		b.table.Decode(b.view.Features[i].Name, b.view.Features[i].Dtype, &b.cells[i])
 	}
 }
 
 func (b *bench) judge() {
 	for i := range b.columns {
-		b.columns[i].Judge(b.table.States, &b.rules, b.rejected)
+		b.columns[i].Judge(&b.table, &b.rules, b.rejected)
 	}
 }
 

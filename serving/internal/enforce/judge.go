@@ -16,7 +16,8 @@ type Column struct {
 }
 
 // Judge gives every value its mark, and sets rejected[i] where an action rejects row i.
-func (c *Column) Judge(states []State, rules *Rules, rejected []bool) {
+func (c *Column) Judge(t *Table, rules *Rules, rejected []bool) {
+	states := t.States
 	c.Marks = resized(c.Marks, len(states))
 	c.Tally = Tally{}
 	var fresh uint64
@@ -24,6 +25,9 @@ func (c *Column) Judge(states []State, rules *Rules, rejected []bool) {
 	case c.Feature == nil:
 		c.judgeRetired(rules, rejected)
 		return
+	case c.Cells.Whole && c.Feature.Checks.AllowedInts == nil:
+		// Cells are whole only where all rows are young.
+		fresh = c.judgeWhole(rules, rejected)
 	case c.Feature.Dtype.IsFloat() && c.Feature.Dtype.IsFixed():
 		fresh = c.judgeFloats(states, rules, rejected)
 	case c.Feature.Dtype.IsInteger() && c.Feature.Dtype.IsFixed() && c.Feature.Checks.AllowedInts == nil:
@@ -37,11 +41,39 @@ func (c *Column) Judge(states []State, rules *Rules, rejected []bool) {
 	c.Tally.Actions[bundle.Serve] += fresh
 }
 
-// judgeFloats takes the short way for what is nearly always the case, and returns how often. The
-// bounds of the short way exclude infinities and NaN.
+// judgeWhole looks at the values only: their rows are young, and none is null. Marks start as fresh,
+// which is their zero value.
+func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
+	clear(c.Marks)
+	outside := 0
+	if c.Feature.Dtype.IsFloat() {
+		low, high := c.floatBounds()
+		for i, word := range c.Cells.Words {
+			if value := math.Float64frombits(word); !(value >= low && value <= high) {
+				c.judgeOne(i, Young, rules, rejected)
+				outside++
+			}
+		}
+	} else {
+		low, high := c.Feature.Checks.MinInt, c.Feature.Checks.MaxInt
+		for i, word := range c.Cells.Words {
+			if value := int64(word); value < low || value > high {
+				c.judgeOne(i, Young, rules, rejected)
+				outside++
+			}
+		}
+	}
+	return uint64(len(c.Marks) - outside)
+}
+
+// floatBounds are those of the short way: they exclude infinities and NaN.
+func (c *Column) floatBounds() (low, high float64) {
+	return max(c.Feature.Checks.MinFloat, -math.MaxFloat64), min(c.Feature.Checks.MaxFloat, math.MaxFloat64)
+}
+
+// judgeFloats takes the short way for what is nearly always the case, and returns how often.
 func (c *Column) judgeFloats(states []State, rules *Rules, rejected []bool) uint64 {
-	low := max(c.Feature.Checks.MinFloat, -math.MaxFloat64)
-	high := min(c.Feature.Checks.MaxFloat, math.MaxFloat64)
+	low, high := c.floatBounds()
 	cells, words, marks := c.Cells.Cells[:len(states)], c.Cells.Words[:len(states)], c.Marks[:len(states)]
 	var fresh uint64
 	for i, state := range states {

@@ -57,11 +57,10 @@ func judgeOne(t *testing.T, feature, dtype string, raw string) Mark {
 	table := Table{Rows: [][]byte{row.Encode(row.Header{EventTimeUS: 1000}, layout, []*row.Value{stored})}}
 	table.Open(context.Background(), knownLayouts{1: layout}, &Watermarks{}, 100, 1000)
 	var cells row.Column
-	cells.Reset(view.Features[0].Dtype, 1)
-	table.Decode("x", &cells)
+	table.Decode("x", view.Features[0].Dtype, &cells)
 	column := Column{Feature: &view.Features[0], Cells: &cells}
 	rules := RulesFor(view.Terms)
-	column.Judge(table.States, &rules, make([]bool, 1))
+	column.Judge(&table, &rules, make([]bool, 1))
 	return column.Marks[0]
 }
 
@@ -170,7 +169,7 @@ func TestARetiredFeatureIsMissingWhateverTheRow(t *testing.T) {
 	column := Column{}
 	rules := RulesFor(bundle.Terms{OnMissing: bundle.Reject})
 	rejected := make([]bool, 3)
-	column.Judge([]State{Young, Damaged, Unreadable}, &rules, rejected)
+	column.Judge(&Table{States: []State{Young, Damaged, Unreadable}}, &rules, rejected)
 	for i, mark := range column.Marks {
 		if mark != (Mark{Verdict: Missing, Action: bundle.Reject, Reason: Retired}) || !rejected[i] {
 			t.Errorf("row %d: %+v", i, mark)
@@ -188,7 +187,7 @@ func TestTalliesAddUp(t *testing.T) {
 	cells.Cells[2] = row.Null
 	column := Column{Feature: &view.Features[0], Cells: &cells}
 	rules := RulesFor(view.Terms)
-	column.Judge([]State{Young, Young, Young, Gone, Old}, &rules, make([]bool, 5))
+	column.Judge(&Table{States: []State{Young, Young, Young, Gone, Old}}, &rules, make([]bool, 5))
 	if want := [VerdictCount]uint64{1, 1, 1, 1, 1, 0}; column.Tally.Verdicts != want {
 		t.Errorf("verdicts %v, want %v", column.Tally.Verdicts, want)
 	}

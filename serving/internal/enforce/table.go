@@ -44,6 +44,8 @@ type Table struct {
 
 	layoutOf []uint16 // index into layouts, noLayout for rows without values
 	layouts  []*row.Layout
+	allYoung bool // nearly always the case, and then nothing about a row need be asked twice
+	nulls    bool // some row has some null
 }
 
 // Damage counts what was wrong with the bytes of a table's rows.
@@ -61,6 +63,7 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 	t.AgeUS = resized(t.AgeUS, n)
 	t.layoutOf = resized(t.layoutOf, n)
 	t.layouts = t.layouts[:0]
+	t.allYoung, t.nulls = true, false
 	var damage Damage
 	for i, data := range t.Rows {
 		t.layoutOf[i] = noLayout
@@ -72,44 +75,51 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 		default:
 			t.States[i] = t.open(ctx, i, layouts, &damage)
 		}
-		if t.States[i] != Young {
-			continue
+		if t.States[i] == Young {
+			t.States[i] = t.date(i, marks, maxAgeUS, nowUS)
 		}
-		asOf, ok := AsOf(&t.Headers[i], marks, nowUS)
-		if !ok {
-			t.States[i] = Undated
-			continue
-		}
-		t.AsOfUS[i], t.AgeUS[i] = asOf, age(asOf, nowUS)
-		if t.AgeUS[i] > maxAgeUS {
-			t.States[i] = Old
-		}
+		t.allYoung = t.allYoung && t.States[i] == Young
 	}
 	return damage
+}
+
+func (t *Table) date(i int, marks *Watermarks, maxAgeUS, nowUS int64) State {
+	asOf, ok := AsOf(&t.Headers[i], marks, nowUS)
+	if !ok {
+		return Undated
+	}
+	t.AsOfUS[i], t.AgeUS[i] = asOf, age(asOf, nowUS)
+	if t.AgeUS[i] > maxAgeUS {
+		return Old
+	}
+	return Young
 }
 
 // open returns Young for every row whose values can be read; its age is not its business.
 func (t *Table) open(ctx context.Context, i int, layouts Layouts, damage *Damage) State {
 	data := t.Rows[i]
-	header, err := row.Verify(data)
-	if err != nil {
+	header := &t.Headers[i]
+	if err := row.Verify(data, header); err != nil {
 		damage.Corrupt++
 		return Damaged
 	}
-	t.Headers[i] = header
 	if header.Tombstone {
 		return Buried
 	}
 	at, state := t.layoutIndex(ctx, header.Layout, layouts)
-	switch {
-	case state == Damaged:
-		damage.UnknownLayout++
-	case state == Young && !row.FitsLayout(data, t.layouts[at]):
+	if state != Young {
+		if state == Damaged {
+			damage.UnknownLayout++
+		}
+		return state
+	}
+	if !row.FitsLayout(data, t.layouts[at]) {
 		damage.Corrupt++
 		return Damaged
 	}
 	t.layoutOf[i] = at
-	return state
+	t.nulls = t.nulls || row.HasNulls(data, t.layouts[at])
+	return Young
 }
 
 // layoutIndex finds the layout among those that this table has met, nearly always the first.
@@ -130,8 +140,14 @@ func (t *Table) layoutIndex(ctx context.Context, number uint32, layouts Layouts)
 	return uint16(len(t.layouts) - 1), Young
 }
 
-// Decode fills the column of one feature from all rows that have it.
-func (t *Table) Decode(name string, column *row.Column) {
+// Decode fills the column of one feature, to be read as dtype, from all rows that have it.
+func (t *Table) Decode(name string, dtype row.Dtype, column *row.Column) {
+	if t.allYoung && !t.nulls && len(t.layouts) == 1 {
+		if field, ok := t.layouts[0].Find(name); ok && column.FillWhole(t.Rows, dtype, field) {
+			return
+		}
+	}
+	column.Reset(dtype, len(t.Rows))
 	for at, layout := range t.layouts {
 		if field, ok := layout.Find(name); ok {
 			column.Fill(t.Rows, t.layoutOf, uint16(at), layout, field)

@@ -3,6 +3,7 @@ package lookup
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,7 @@ type Config struct {
 	Timer    StoreTimer
 	Limits   Limits
 	Timeout  time.Duration // of a request that names none
+	Log      *slog.Logger
 	Now      func() time.Time
 }
 
@@ -152,9 +154,18 @@ func (e *Engine) readGroup(ctx context.Context, g *group, patient bool) {
 	if g.err != nil {
 		g.read.MissAll()
 	}
-	if g.err == nil || blames(ctx, g.err, patient) {
-		e.breaker.report(g.err)
+	if (g.err == nil || blames(ctx, g.err, patient)) && e.breaker.report(g.err) {
+		e.tellBreaker(&g.read, g.err)
 	}
+}
+
+// tellBreaker writes once that the store is away, and once that it is back.
+func (e *Engine) tellBreaker(read *Read, err error) {
+	if err == nil {
+		e.Log.Info("the store answers again")
+		return
+	}
+	e.Log.Error("the store keeps failing", "operation", "read_rows", "project", read.Project, "views", read.Views, "error", err)
 }
 
 func (e *Engine) judge(ctx context.Context, a *Answer) {
@@ -164,10 +175,9 @@ func (e *Engine) judge(ctx context.Context, a *Answer) {
 		view.Damage = view.Table.Open(ctx, &finder, &view.Marks, view.Terms.MaxAgeUS, a.NowUS)
 		for _, column := range view.Columns {
 			if column.Feature != nil {
-				column.cells.Reset(column.Feature.Dtype, a.Rows)
-				view.Table.Decode(column.Ref.Name, &column.cells)
+				view.Table.Decode(column.Ref.Name, column.Feature.Dtype, &column.cells)
 			}
-			column.Judge(view.Table.States, &view.Rules, view.Rejected)
+			column.Judge(&view.Table, &view.Rules, view.Rejected)
 		}
 		if view.View.Observe {
 			continue
@@ -212,10 +222,8 @@ func unreadable(ctx context.Context, cause error) *Error {
 	if errors.Is(cause, context.DeadlineExceeded) || errors.Is(ctx.Err(), context.DeadlineExceeded) && !errors.Is(cause, errOpen) {
 		return failure(DeadlineExceeded, "", "no row could be read before the request's deadline")
 	}
-	if cause == nil {
-		return failure(StoreUnavailable, "", "no row could be read: the store does not answer")
-	}
-	return failure(StoreUnavailable, "", "no row could be read: %s", cause)
+	// The cause names addresses, which are the log's business and not the caller's.
+	return failure(StoreUnavailable, "", "no row could be read: the store does not answer")
 }
 
 // unread tells whether not one key of the group could be asked for.

@@ -38,15 +38,16 @@ func (b *Breaker) allow() bool {
 	return now >= due && b.closedAt.CompareAndSwap(due, now+int64(breakFor))
 }
 
-func (b *Breaker) report(err error) {
+// report counts an outcome and tells whether it opened or closed the breaker.
+func (b *Breaker) report(err error) (changed bool) {
 	if err == nil {
 		b.failures.Store(0)
-		b.closedAt.Store(0)
-		return
+		return b.closedAt.Swap(0) != 0
 	}
-	if b.failures.Add(1) >= breakAfter {
-		b.closedAt.Store(b.now().Add(breakFor).UnixNano())
+	if b.failures.Add(1) < breakAfter {
+		return false
 	}
+	return b.closedAt.Swap(b.now().Add(breakFor).UnixNano()) == 0
 }
 
 // blames tells whether an error says something about the store: a caller that left, or that gave

@@ -1,8 +1,11 @@
 package lookup_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +20,8 @@ func TestAStoreThatKeepsFailingIsAskedOnceASecond(t *testing.T) {
 	f := newFixture(t)
 	now := lookuptest.Now()
 	f.engine.Now = func() time.Time { return now }
+	var log bytes.Buffer
+	f.engine.Log = slog.New(slog.NewTextHandler(&log, nil))
 	engine := lookup.NewEngine(f.engine.Config)
 	down := errors.New("down")
 	f.store.Fault = func(*lookup.Read) error { return down }
@@ -45,6 +50,9 @@ func TestAStoreThatKeepsFailingIsAskedOnceASecond(t *testing.T) {
 	now = now.Add(time.Second)
 	if failure := ask(); failure != nil || engine.Breaker().Open() {
 		t.Errorf("once the store is back: %v, open %v", failure, engine.Breaker().Open())
+	}
+	if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "views=[carrier_delays] error=down") {
+		t.Errorf("logged %s", got)
 	}
 }
 

@@ -11,10 +11,11 @@ type Cell uint8
 
 // Absent: the row's layout lacks the column, or there is no row. Mistyped: stored under a dtype
 // that does not widen to the one asked for. Broken: the bytes do not have the dtype's shape.
+// Present is the zero value, which clearing memory gives for nearly nothing.
 const (
-	Absent Cell = iota
+	Present Cell = iota
+	Absent
 	Null
-	Present
 	Mistyped
 	Broken
 )
@@ -27,19 +28,44 @@ type Column struct {
 	Cells []Cell
 	Words []uint64
 	Blobs [][]byte
+	Whole bool // every cell is present
 }
 
 // Reset makes the column ready for n rows, all absent, and keeps its memory.
 func (c *Column) Reset(dtype Dtype, n int) {
 	c.Dtype = dtype
+	c.Whole = false
 	c.Cells = resized(c.Cells, n)
-	clear(c.Cells)
-	if dtype.IsFixed() {
+	for i := range c.Cells {
+		c.Cells[i] = Absent
+	}
+	c.makeRoom(n)
+}
+
+func (c *Column) makeRoom(n int) {
+	if c.Dtype.IsFixed() {
 		c.Words = resized(c.Words, n)
 		return
 	}
 	c.Blobs = resized(c.Blobs, n)
 	clear(c.Blobs)
+}
+
+// FillWhole does what Reset and Fill do for rows of one layout without a null among them, and for
+// columns of eight bytes only; it returns false for any other, and has then done nothing.
+func (c *Column) FillWhole(rows [][]byte, dtype Dtype, field Field) bool {
+	if field.Dtype != dtype || dtype.IsList() || dtype.Width() != 8 {
+		return false
+	}
+	c.Dtype, c.Whole = dtype, true
+	c.Cells = resized(c.Cells, len(rows))
+	clear(c.Cells)
+	c.makeRoom(len(rows))
+	offset, words := field.fixed, c.Words[:len(rows)]
+	for i, data := range rows {
+		words[i] = binary.LittleEndian.Uint64(data[offset:])
+	}
+	return true
 }
 
 func resized[T any](s []T, n int) []T {

@@ -74,8 +74,8 @@ func TestGoldenRowsDecodeToTheirValues(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			header, err := Verify(data)
-			if err != nil {
+			var header Header
+			if err := Verify(data, &header); err != nil {
 				t.Fatal(err)
 			}
 			if header != g.header() {

@@ -76,35 +76,34 @@ type Header struct {
 // takes its fast path only for that one.
 func checksums() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
 
-// Verify checks length, checksum, version and lane, and returns the header.
-func Verify(data []byte) (Header, error) {
+// Verify checks length, checksum, version and lane, and reads the header.
+func Verify(data []byte, h *Header) error {
 	if len(data) < headerSize+checksumSize {
-		return Header{}, ErrTooShort
+		return ErrTooShort
 	}
 	body := len(data) - checksumSize
 	if crc32.Checksum(data[:body], checksums()) != binary.LittleEndian.Uint32(data[body:]) {
-		return Header{}, ErrChecksum
+		return ErrChecksum
 	}
 	if data[16] != formatVersion {
-		return Header{}, ErrVersion
+		return ErrVersion
 	}
 	sequence := binary.BigEndian.Uint64(data[8:])
 	lane := Lane(sequence >> positionBits)
 	if lane >= LaneCount {
-		return Header{}, ErrLane
+		return ErrLane
 	}
 	flags := data[17]
-	return Header{
-		EventTimeUS: int64(binary.BigEndian.Uint64(data) ^ 1<<63),
-		WriteTimeUS: int64(binary.LittleEndian.Uint64(data[24:])),
-		RunNumber:   binary.LittleEndian.Uint64(data[32:]),
-		Position:    sequence & (1<<positionBits - 1),
-		Layout:      binary.LittleEndian.Uint32(data[20:]),
-		Lane:        lane,
-		Tombstone:   flags&flagTombstone != 0,
-		Held:        flags&flagHeld != 0,
-		Clamped:     flags&flagClamped != 0,
-	}, nil
+	h.EventTimeUS = int64(binary.BigEndian.Uint64(data) ^ 1<<63)
+	h.WriteTimeUS = int64(binary.LittleEndian.Uint64(data[24:]))
+	h.RunNumber = binary.LittleEndian.Uint64(data[32:])
+	h.Position = sequence & (1<<positionBits - 1)
+	h.Layout = binary.LittleEndian.Uint32(data[20:])
+	h.Lane = lane
+	h.Tombstone = flags&flagTombstone != 0
+	h.Held = flags&flagHeld != 0
+	h.Clamped = flags&flagClamped != 0
+	return nil
 }
 
 // FitsLayout checks that a verified row has room for every column of the layout and that the end
@@ -123,4 +122,14 @@ func FitsLayout(data []byte, l *Layout) bool {
 		previous = end
 	}
 	return uint64(previous) == uint64(size)
+}
+
+// HasNulls tells whether any column of a row that fits the layout is null.
+func HasNulls(data []byte, l *Layout) bool {
+	for _, bits := range data[headerSize : headerSize+l.bitmap] {
+		if bits != 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -56,7 +56,7 @@ func TestVerifyRefusesWhatIsNoRow(t *testing.T) {
 		{"a version of tomorrow", resealed(version), ErrVersion},
 		{"a lane that nobody knows", resealed(lane), ErrLane},
 	} {
-		if _, err := Verify(test.data); !errors.Is(err, test.want) {
+		if err := Verify(test.data, new(Header)); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)
 		}
 	}
@@ -68,7 +68,7 @@ func TestEveryFlippedBitOfARowIsNoticed(t *testing.T) {
 	for bit := range 8 * len(good) {
 		data := bytes.Clone(good)
 		data[bit/8] ^= 1 << (bit % 8)
-		if _, err := Verify(data); err == nil {
+		if err := Verify(data, new(Header)); err == nil {
 			t.Fatalf("bit %d", bit)
 		}
 	}
@@ -218,7 +218,7 @@ func TestDecodingDoesNotAllocate(t *testing.T) {
 	column.Reset(Float64, len(rows))
 	decode := func() {
 		for _, data := range rows {
-			if _, err := Verify(data); err != nil {
+			if err := Verify(data, new(Header)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -270,7 +270,7 @@ func FuzzRow(f *testing.F) {
 			data[16] = formatVersion
 			data = resealed(data)
 		}
-		if _, err := Verify(data); err != nil || !FitsLayout(data, layout) {
+		if err := Verify(data, new(Header)); err != nil || !FitsLayout(data, layout) {
 			return
 		}
 		for _, field := range layout.Fields {

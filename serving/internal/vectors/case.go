@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -80,7 +81,7 @@ func (c *Case) answer(ctx context.Context, b *bundle.Bundle, store *caseStore) (
 	engine := lookup.NewEngine(lookup.Config{
 		Store: store, Bundles: holder, Marks: marks, Observer: silent{}, Timer: silent{},
 		Limits:  lookup.Limits{Entities: len(c.Rows), Features: len(c.Requested), Concurrent: 1},
-		Timeout: time.Minute, Now: func() time.Time { return time.UnixMicro(c.NowUS) },
+		Timeout: time.Minute, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMicro(c.NowUS) },
 	})
 	entities := lookup.EntityColumn{Name: "k"}
 	for i := range c.Rows {

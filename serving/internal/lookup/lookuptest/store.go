@@ -3,6 +3,7 @@ package lookuptest
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -198,6 +199,7 @@ func Engine(t testing.TB, store *Store, observer lookup.Observer) (*lookup.Engin
 	}
 	return lookup.NewEngine(lookup.Config{
 		Store: store, Bundles: holder, Marks: marks, Observer: observer, Timer: new(Observer),
-		Limits: lookup.Limits{Entities: 10, Features: 6, Concurrent: 2}, Timeout: 10 * time.Second, Now: Now,
+		Limits: lookup.Limits{Entities: 10, Features: 6, Concurrent: 2}, Timeout: 10 * time.Second,
+		Log: slog.New(slog.DiscardHandler), Now: Now,
 	}), holder
 }
