@@ -16,6 +16,7 @@ CODES: dict[str, str] = {
     "method_not_allowed": "The address exists, but not for this method.",
     "not_found": "There is no such thing, or the caller may not know of it.",
     "rate_limited": "Too many requests; Retry-After says when to try again.",
+    "store_unavailable": "The online store does not answer; the message names store, operation and view.",
     "too_large": "The body, or a part of it, exceeds its limit.",
     "unauthenticated": "No valid token or session came with the request.",
     "unavailable": "Something that is needed does not answer right now.",
