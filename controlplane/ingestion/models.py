@@ -30,6 +30,8 @@ class IngestionRun(models.Model):
     # Order of runs, also in the store's rows: max(previous + 1, microseconds now). Set when it first starts.
     run_number = models.BigIntegerField(unique=True, null=True)
     openlineage_run_id = models.UUIDField(default=uuid.uuid4, unique=True)
+    # What lineage is told of the view and its sources, as they were when the run began.
+    dataset = models.JSONField(default=dict)
     contract_number = models.IntegerField(default=0)
     layout_number = models.IntegerField(default=0)
 
@@ -77,9 +79,7 @@ class IngestionRun(models.Model):
         ]
         indexes = [
             # The claims' and the reaper's: few rows are unfinished, so they find theirs at once.
-            models.Index(
-                fields=["lane", "due_at"], condition=Q(state__in=ACTIVE), name="ingestion_run_due"
-            ),
+            models.Index(fields=["lane", "due_at"], condition=Q(state__in=ACTIVE), name="ingestion_run_due"),
             models.Index(fields=["project", "-id"], name="ingestion_run_list"),  # GET /runs
             models.Index(fields=["view_id", "lane", "-id"], name="ingestion_run_latest"),  # latest_run
         ]

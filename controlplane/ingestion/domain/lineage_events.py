@@ -80,16 +80,16 @@ def _output(facts: Facts, *, statistics: bool) -> events.OutputDataset:
         schema_dataset.SchemaDatasetFacetFields(name=column["name"], type=column["dtype"])
         for column in facts["schema"]
     ]
-    facets: dict[str, Any] = {
-        "schema": schema_dataset.SchemaDatasetFacet(fields=fields, producer=PRODUCER)
-    }
+    facets: dict[str, Any] = {"schema": schema_dataset.SchemaDatasetFacet(fields=fields, producer=PRODUCER)}
     lineage = _column_lineage(facts["schema"], facts["inputs"], facts["lane"])
     if lineage is not None:
         facets["columnLineage"] = lineage
     output_facets = {}
     if statistics:
-        output_facets["outputStatistics"] = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
-            rowCount=facts["counts"]["written"], producer=PRODUCER
+        output_facets["outputStatistics"] = (
+            output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(
+                rowCount=facts["counts"]["written"], producer=PRODUCER
+            )
         )
     return events.OutputDataset(
         namespace=facts["namespace"], name=facts["view"], facets=facets, outputFacets=output_facets

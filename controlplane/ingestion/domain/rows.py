@@ -81,7 +81,9 @@ class RowReader:
         for join_key in self._join_keys:
             raw = self._look_up(document, join_key.name)
             if raw is None:
-                return None, Fault(join_key.name, "absent_key", f"join key {join_key.name!r} is absent or null")
+                return None, Fault(
+                    join_key.name, "absent_key", f"join key {join_key.name!r} is absent or null"
+                )
             try:
                 value = from_json(join_key.dtype, raw)
             except Refused as wrong:

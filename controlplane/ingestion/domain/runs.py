@@ -85,7 +85,9 @@ class Counts:
     refused: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
-        return Counts(*(a + b for a, b in zip(self.as_dict().values(), other.as_dict().values(), strict=True)))
+        return Counts(
+            *(a + b for a, b in zip(self.as_dict().values(), other.as_dict().values(), strict=True))
+        )
 
     def as_dict(self) -> dict[str, int]:
         return {name: getattr(self, name) for name in COUNT_NAMES}
@@ -112,3 +114,7 @@ class RunError:
             "column": self.column,
             "row": self.row,
         }
+
+
+class LostLease(Exception):
+    """The fence of a claim is no longer ours: somebody else has the run, or it was ended. Stop, write nothing."""
