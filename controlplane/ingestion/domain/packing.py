@@ -54,7 +54,8 @@ class Packer:
         """Pack the stored row again with the held flag, because an update of it was refused.
 
         None when there is nothing to hold: no row, another lane's, a tombstone, one that is held already,
-        or one that is newer than the refused update (``refused_event_time_us``, where the lane orders by it).
+        or one that is newer than the refused update would have been. ``refused_event_time_us`` None: unknown,
+        then ``position`` alone tells.
         """
         if stored is None:
             return None
@@ -63,7 +64,8 @@ class Packer:
             layout = layouts.get(header.layout_number)
             if layout is None or header.lane is not self.lane or header.tombstone or header.held:
                 return None
-            if refused_event_time_us is not None and refused_event_time_us < header.event_time_us:
+            refused_us = header.event_time_us if refused_event_time_us is None else refused_event_time_us
+            if (refused_us, position) <= (header.event_time_us, header.position):
                 return None
             row = decode_row(stored, layout)
         except CorruptRow:

@@ -150,13 +150,13 @@ def _write(
     packer = Packer(Lane.DIRECT, record.layout, run.run_number, record.view.expire_after)
     good = [item for item in given if item.row.fault is None]
     writes = [_pack(packer, item, position=first + item.index, now=now) for item in good]
-    held = hold_stored(record, packer, refusals, store=store, now=now)
-    if not writes and not held:
-        return {}
-    ensure_layout(store, record, record.layout)
-    touch_keys(record, [write.key for write in (*writes, *held)], now=now)
+    if writes:
+        ensure_layout(store, record, record.layout)
+    touched = [item.row.key for item in given if item.row.key is not None]
+    touch_keys(record, touched, now=now)
     results = store.write_rows(record.project, record.name, writes, run_number=run.run_number)
-    # After the good rows: one of them may have replaced what a refused one of the same request would hold.
+    # After the good rows: one of them may be what a refused one of the same request would have replaced.
+    held = hold_stored(record, packer, refusals, store=store, now=now)
     if held:
         store.write_rows(record.project, record.name, held, run_number=run.run_number)
     return {item.index: result for item, result in zip(good, results, strict=True)}
