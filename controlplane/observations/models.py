@@ -81,4 +81,6 @@ class Probe(models.Model):
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["project", "view", "-at"], name="observations_probe")]  # the latest
+        indexes = [
+            models.Index(fields=["project", "view", "-at"], name="observations_probe_newest")
+        ]  # the latest

@@ -4,7 +4,7 @@ Minutes are whole: a time range holds those that begin in it (``start <= minute 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db.models import Max, QuerySet, Sum
@@ -25,8 +25,8 @@ __all__ = [
     "lookups_per_minute",
     "probes_between",
     "recent_lookups",
-    "recorded_values",
     "reporting_instances",
+    "service_values",
     "sums",
     "sums_by_minute",
     "sums_by_service",
@@ -81,14 +81,10 @@ def feature_sums(
     return counted
 
 
-def recorded_values(
-    project: str, view: str, *, start: datetime, end: datetime, features: Iterable[str] | None = None
-) -> int:
-    """Return how many values of ``features`` (None: of any feature) lookups of ``view`` asked for."""
-    if features is None:
-        return sums(project, view, start=start, end=end).total_values
-    counted = feature_sums(project, view, start=start, end=end)
-    return sum(sum(counted.get(feature, {}).values()) for feature in features)
+def service_values(project: str, service: str, *, start: datetime, end: datetime) -> int:
+    """Return how many values lookups through ``service`` asked for, over all views."""
+    rows = _minutes(project, start, end, service=service)
+    return total(sums_of(row) for row in rows).total_values
 
 
 def lookups_per_minute(

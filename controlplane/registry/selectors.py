@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
-from controlplane.contracts.model import Definition, FeatureRef, Source
+from controlplane.contracts.model import Definition, Source
 from controlplane.contracts.model import Entity as EntityDefinition
 from controlplane.kernel.errors import NotFound
 from controlplane.kernel.secrets import unseal
@@ -145,17 +145,6 @@ def find_definition(project: str) -> Definition:
         feature_views=tuple(stored.view(row.document) for row in _views(project).order_by("name")),
         feature_services=tuple(stored.service(row.document) for row in _services(project).order_by("name")),
     )
-
-
-def retired_features(project: str) -> set[FeatureRef]:
-    """Return the features that live services name although no live view has them any more."""
-    live = {
-        FeatureRef(row.name, feature.name)
-        for row in _views(project)
-        for feature in stored.view(row.document).features
-    }
-    used = FeatureUse.objects.filter(project__name=project).values_list("view", "feature").distinct()
-    return {FeatureRef(view, feature) for view, feature in used} - live
 
 
 def list_contracts(project: str, view: str) -> list[ContractRecord]:

@@ -102,7 +102,7 @@ class PurgeDue:
 
 @dataclass(frozen=True, slots=True)
 class ServingInstance:
-    """A serving process and the bundle that it runs; ``refused_*`` tell of a bundle that it would not take."""
+    """A serving process and the bundle that it runs; ``refused_*``: the one that it would not take."""
 
     instance: str
     bundle_number: int

@@ -65,7 +65,7 @@ class Writer:
         changed = _changed(before, after)
         for defined in after:
             if defined.name in changed:
-                row = table.objects.filter(project=self.project, name=defined.name).first() or table(
+                row = table._default_manager.filter(project=self.project, name=defined.name).first() or table(
                     project=self.project, name=defined.name
                 )
                 self._save(row, kind, defined)
@@ -127,7 +127,7 @@ class Writer:
         )
 
     def _retire(self, table: type[DefinedObject], kind: str, names: Iterable[str]) -> None:
-        for row in table.objects.filter(project=self.project, name__in=names, retired_at=None):
+        for row in table._default_manager.filter(project=self.project, name__in=names, retired_at=None):
             self._tell("retire", kind, row, None)
             row.retired_at = row.changed_at = self.now
             if isinstance(row, FeatureView):
