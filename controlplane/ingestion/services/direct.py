@@ -13,7 +13,7 @@ from controlplane.ingestion.models import IngestionRun, LaneState
 from controlplane.ingestion.services.lanes import ensure_lane, reserve_positions
 from controlplane.ingestion.services.minutes import add_counts, current_minute
 from controlplane.ingestion.services.refusing import Refusal, as_payload, hold_stored, record_refusals
-from controlplane.ingestion.services.store import ensure_layout, online_store
+from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store
 from controlplane.ingestion.services.touching import touch_keys
 from controlplane.kernel import clock
 from controlplane.kernel.errors import FieldError, Refused
@@ -154,11 +154,11 @@ def _write(
         ensure_layout(store, record, record.layout)
     touched = [item.row.key for item in given if item.row.key is not None]
     touch_keys(record, touched, now=now)
-    results = store.write_rows(record.project, record.name, writes, run_number=run.run_number)
+    results = store.write_rows(record.project, record.name, writes, run_number=NO_RUN)
     # After the good rows: one of them may be what a refused one of the same request would have replaced.
     held = hold_stored(record, packer, refusals, store=store, now=now)
     if held:
-        store.write_rows(record.project, record.name, held, run_number=run.run_number)
+        store.write_rows(record.project, record.name, held, run_number=NO_RUN)
     return {item.index: result for item, result in zip(good, results, strict=True)}
 
 

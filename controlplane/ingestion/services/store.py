@@ -7,6 +7,10 @@ from django.conf import settings
 from controlplane.registry.domain.records import ViewRecord
 from store_adapters import Layout, Store, open_store
 
+# Given to the store instead of a run's number where one run makes many calls (stream, direct): there, a
+# stored row with the run's number is no sign of a lost answer.
+NO_RUN = 0
+
 
 def online_store() -> Store:
     """Return the store that STORE_URL names; one per process and URL."""
