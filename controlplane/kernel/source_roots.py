@@ -27,6 +27,8 @@ def find_files(uri: str, roots: Sequence[Path]) -> list[Path]:
         if found:
             break
     if not found:
+        if _escapes(uri, roots):
+            raise _outside(uri)
         raise Refused("source_missing", f"there is no file at {uri!r}")
     for path in found:
         if not _is_under(path, resolved_roots):
@@ -49,6 +51,15 @@ def candidates(uri: str, roots: Sequence[Path]) -> list[Path]:
     if not allowed:
         raise _outside(uri)
     return allowed
+
+
+def _escapes(uri: str, roots: Sequence[Path]) -> bool:
+    """Whether a symlink (or ..) leads one of the places where ``uri`` may be out of every root."""
+    path = Path(uri.removeprefix("file://"))
+    resolved_roots = [root.resolve() for root in roots]
+    return not path.is_absolute() and any(
+        not _is_under(_literal(place).resolve(), resolved_roots) for place in _below(path, roots)
+    )
 
 
 def _below(path: Path, roots: Iterable[Path]) -> list[Path]:

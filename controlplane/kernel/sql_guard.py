@@ -89,7 +89,8 @@ def _check_tree(tree: object, tables: set[str]) -> None:
         if kind == "BASE_TABLE":
             _check_table(node, known)
         if kind == "TABLE_FUNCTION":
-            name = str((node.get("function") or {}).get("function_name", "")).lower()
+            function = node.get("function")
+            name = str(function.get("function_name", "") if isinstance(function, dict) else "").lower()
             if name not in _TABLE_FUNCTIONS:
                 raise _refused(f"{name}() opens what is no source of this view")
         name = str(node.get("function_name") or "").lower()

@@ -235,13 +235,19 @@ class TestRefused:
         rows = [("whole", 3.0, None, minutes_ago(1)), ("part", 3.5, None, minutes_ago(1))]
         any_world.write_parquet("s.parquet", rows, columns=columns)
         run = any_world.run_batch()
-        assert (run.counts.refused, any_world.values("whole"), any_world.values("part")) == (1, (3, None), None)
+        assert (run.counts.refused, any_world.values("whole"), any_world.values("part")) == (
+            1,
+            (3, None),
+            None,
+        )
         refused = RefusedRow.objects.get(project=any_world.project)
         assert (refused.field, refused.code) == ("x", "cast_loses")
         assert "3.5" in refused.message
 
     def test_sums_of_integers_fit_although_the_engine_makes_them_wide(self, any_world):
-        define(any_world, batch={"query": "SELECT k, sum(x) AS x, min(y) AS y, max(t) AS t FROM s GROUP BY k"})
+        define(
+            any_world, batch={"query": "SELECT k, sum(x) AS x, min(y) AS y, max(t) AS t FROM s GROUP BY k"}
+        )
         any_world.write_parquet("s.parquet", [*rows_of([1], ago=3), *rows_of([1], ago=2)])
         assert any_world.run_batch().state == "succeeded"
         assert any_world.values("k1") == (2, None)

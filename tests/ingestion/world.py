@@ -1,4 +1,4 @@
-"""One installation in a test: a project, a store, folders for sources and state, a clock that stands still."""
+"""One installation in a test: a project, a store, folders for sources and state, a clock that rests."""
 
 import os
 import uuid

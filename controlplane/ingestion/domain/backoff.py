@@ -15,10 +15,15 @@ def retry_delay(attempt: int, *, jitter: float) -> timedelta | None:
     """
     if attempt >= MAX_ATTEMPTS:
         return None
-    full = min(FIRST * 2 ** min(attempt - 1, 20), LONGEST)
+    full = _doubled(attempt)
     return full / 2 + full / 2 * jitter
 
 
 def emit_delay(attempt: int) -> timedelta:
     """Return the wait before a lineage event is sent again; it is never given up."""
-    return min(FIRST * 2 ** min(max(attempt - 1, 0), 20), LONGEST)
+    return _doubled(attempt)
+
+
+def _doubled(attempt: int) -> timedelta:
+    doublings: int = min(max(attempt - 1, 0), 20)
+    return min(FIRST * (1 << doublings), LONGEST)

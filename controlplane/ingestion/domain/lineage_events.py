@@ -7,6 +7,7 @@ from typing import Any
 import attr
 from openlineage.client import event_v2 as events
 from openlineage.client.facet_v2 import (
+    OutputDatasetFacet,
     RunFacet,
     column_lineage_dataset,
     error_message_run,
@@ -84,7 +85,7 @@ def _output(facts: Facts, *, statistics: bool) -> events.OutputDataset:
     lineage = _column_lineage(facts["schema"], facts["inputs"], facts["lane"])
     if lineage is not None:
         facets["columnLineage"] = lineage
-    output_facets = {}
+    output_facets: dict[str, OutputDatasetFacet] = {}
     if statistics:
         output_facets["outputStatistics"] = (
             output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(

@@ -48,7 +48,8 @@ class RowReader:
         self._features = tuple(features)
         self._look_up = look_up
         self._codec = KeyCodec((key.name, key.dtype) for key in join_keys)
-        self._names = frozenset(named.name for named in (*self._join_keys, *self._features)) | {EVENT_TIME}
+        names = [key.name for key in self._join_keys] + [feature.name for feature in self._features]
+        self._names = frozenset([*names, EVENT_TIME])
 
     def unknown_fields(self, document: Mapping[str, object]) -> list[str]:
         """Return the fields that no join key or feature is named after."""

@@ -117,4 +117,4 @@ class RunError:
 
 
 class LostLease(Exception):
-    """The fence of a claim is no longer ours: somebody else has the run, or it was ended. Stop, write nothing."""
+    """The fence of a claim is no longer ours: somebody else has the run, or it ended. Stop, write nothing."""

@@ -1,4 +1,4 @@
-"""How far a lane's watermark may move (contract.md: as-of). It proves the copy, never more than the source."""
+"""How far a lane's watermark may move (contract.md: as-of). It proves the copy, no more than the source."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

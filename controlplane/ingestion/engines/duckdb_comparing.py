@@ -3,6 +3,7 @@
 ``domain.changes.classify`` says in Python what the CASE below says in SQL; a property test compares them.
 """
 
+# ruff: noqa: S608 - names pass quote(), values literal(); the SQL itself is ours
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -57,7 +58,8 @@ def compare(folder: Path, job: CompareJob, shown: list[SourceShown], *, read_sec
         no_key = " OR ".join(f"{key} IS NULL" for key in keys)
         total, keyless = _one(connection, f"SELECT count(*), count(*) FILTER ({no_key}) FROM {rows}")
         connection.execute(
-            f"COPY (SELECT * FROM {rows} WHERE {no_key} LIMIT {MAX_KEYLESS}) TO {literal(str(folder / KEYLESS))}"
+            f"COPY (SELECT * FROM {rows} WHERE {no_key} LIMIT {MAX_KEYLESS})"
+            f" TO {literal(str(folder / KEYLESS))}"
         )
         ambiguous = _make_latest(connection, rows, keys, job, no_key=no_key)
         _make_known(connection, keys, job)
@@ -203,7 +205,8 @@ def _make_stage(
     connection.execute(f"""
         CREATE TABLE stage AS
         SELECT {joined}, latest.digest AS digest, known.digest AS old_digest, known.event_us AS old_event_us,
-            known.written_us AS old_written_us, known.removed AS old_removed, latest.__seen IS NOT NULL AS seen,
+            known.written_us AS old_written_us, known.removed AS old_removed,
+            latest.__seen IS NOT NULL AS seen,
             greatest(latest.event_us, known.event_us) AS out_event_us,
             CASE
                 WHEN latest.__seen IS NULL AND known.removed AND known.written_us < {job.forget_before_us}
@@ -231,7 +234,8 @@ def _write_files(
     connection.execute(f"""
         COPY (
             SELECT {joined}, {values}, change, old_event_us, __event_us, __bad, __bad_text,
-                CASE WHEN change IN ('removed', 'refreshed') THEN old_event_us ELSE out_event_us END AS out_event_us,
+                CASE WHEN change IN ('removed', 'refreshed') THEN old_event_us ELSE out_event_us END
+                    AS out_event_us,
                 {part} AS part
             FROM (FROM stage WHERE change IN {changed}) LEFT JOIN latest USING ({joined})
             ORDER BY part
@@ -243,7 +247,9 @@ def _write_files(
         USING SAMPLE reservoir({job.sample_size} ROWS) REPEATABLE ({job.seed % 2**31})
     """)
     connection.execute(f"""
-        COPY (SELECT {joined}, {values}, old_event_us, {part} AS part FROM sampled JOIN latest USING ({joined}))
+        COPY (
+            SELECT {joined}, {values}, old_event_us, {part} AS part FROM sampled JOIN latest USING ({joined})
+        )
         TO {literal(str(folder / SAMPLE))} (FORMAT parquet)
     """)
 

@@ -94,8 +94,7 @@ def _cast_scalar(column: str, given: ColumnType, wanted: Dtype) -> Cast:
 
 def _cast_integer(column: str, given: ColumnType, wanted_sql: str) -> Cast:
     if given.word in _SMALL or (given.word in ("bigint", "uinteger") and wanted_sql == "BIGINT"):
-        if wanted_sql == "BIGINT" or given.word not in ("bigint", "uinteger"):
-            return Cast(f"CAST({column} AS {wanted_sql})")
+        return Cast(f"CAST({column} AS {wanted_sql})")
     value = f"TRY_CAST({column} AS {wanted_sql})"
     # A cast rounds a fraction away: only a value that comes back the same was one.
     return Cast(value, f"({column} IS NOT NULL AND ({value} IS NULL OR {value} <> {column}))")

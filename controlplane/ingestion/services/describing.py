@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from controlplane.contracts.model import Source
+from controlplane.contracts.model import Feature, JoinKey, Source
 from controlplane.contracts.naming import dataset_of
 from controlplane.ingestion.sources.roots import first_root
 from controlplane.kernel.errors import NotFound
@@ -13,7 +13,7 @@ from store_adapters import Lane
 
 def describe_run(record: ViewRecord, lane: Lane) -> dict[str, Any]:
     """Return ``{"schema": [{name, dtype}], "inputs": [{namespace, name, fields}]}``."""
-    columns = [*record.join_keys, *record.view.features]
+    columns: list[JoinKey | Feature] = [*record.join_keys, *record.view.features]
     inputs = []
     for name in _sources_of(record, lane):
         try:
@@ -44,4 +44,5 @@ def _fields(record: ViewRecord, lane: Lane) -> dict[str, str]:
     stream = record.view.stream
     if lane is not Lane.STREAM or stream is None:
         return {}
-    return {named.name: stream.path_of(named.name) for named in (*record.join_keys, *record.view.features)}
+    names = [key.name for key in record.join_keys] + [feature.name for feature in record.view.features]
+    return {name: stream.path_of(name) for name in names}

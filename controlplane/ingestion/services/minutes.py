@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.db.models.expressions import Combinable
 
 from controlplane.ingestion.domain.runs import Counts, RunState
 from controlplane.ingestion.models import IngestionRun, LaneState
@@ -28,7 +29,7 @@ def current_minute(record: ViewRecord, state: LaneState, *, now: datetime) -> In
 
 def add_counts(run: IngestionRun, counts: Counts) -> None:
     """Add one request's counts. Concurrent requests add up; after the minute is closed, they still do."""
-    additions: Mapping[str, F] = {
+    additions: Mapping[str, Combinable] = {
         name: F(name) + amount for name, amount in counts.as_dict().items() if amount
     }
     if additions:

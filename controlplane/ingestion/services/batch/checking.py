@@ -1,7 +1,7 @@
 """The second step: changed rows are held against the contract, and packed as the store will get them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,7 +217,7 @@ def _in_python(work: Work, batch: pa.RecordBatch) -> _Batch:
     )
 
 
-def _stored_headers(work: Work, keys: Sequence[bytes]) -> Iterator[RowHeader | None] | list[RowHeader | None]:
+def _stored_headers(work: Work, keys: Sequence[bytes]) -> list[RowHeader | None]:
     return [_header(row) for row in work.store.read_rows(work.record.project, work.record.name, keys)]
 
 
