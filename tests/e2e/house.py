@@ -1,0 +1,83 @@
+"""A whole installation of its own: every process, spoken to by HTTP alone."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tools import ports
+from tools.places import ROOT
+
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("FRESHLINE_")}
+_ENVIRONMENT.pop("DATABASE_URL", None)
+
+
+class House:
+    """``./dev up --empty --detach`` on a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        port, serving_port = ports.find_free(2)
+        self.web, self.serving = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{serving_port}"
+        self._ports = ["--port", str(port), "--serving-port", str(serving_port)]
+        self.token = ""
+
+    def up(self) -> None:
+        done = self._dev("up", "--empty", "--detach", *self._ports)
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.token = (self.home / "admin-token").read_text().strip()
+
+    def down(self) -> None:
+        self._dev("down")
+
+    def pid(self, process: str) -> int:
+        """Return the process id of one process."""
+        status = json.loads(self._dev("status", "--json").stdout)
+        return next(int(one["pid"]) for one in status["processes"] if one["name"] == process)
+
+    def api(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, dict]:
+        """Ask the control plane; returns status and answer."""
+        return self._ask(method, f"{self.web}/api/v1/{path}", body, headers)
+
+    def lookup(self, path: str, body: object, **headers: str) -> tuple[int, dict]:
+        """Ask serving."""
+        return self._ask("POST", f"{self.serving}/{path}", body, headers)
+
+    def _ask(self, method: str, url: str, body: object, headers: dict) -> tuple[int, dict]:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(url, data, method=method)
+        request.add_header("Authorization", f"Bearer {self.token}")
+        request.add_header("Content-Type", "application/json")
+        for name, value in headers.items():
+            request.add_header(name.replace("_", "-"), value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text = answer.read()
+                return answer.status, json.loads(text) if text else {}
+        except urllib.error.HTTPError as refused:
+            return refused.code, json.loads(refused.read() or b"{}")
+
+    def _dev(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "dev"), command, "--home", str(self.home), *words],
+            env=_ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=280,
+        )
+
+
+def eventually(claim, *, within: float):
+    """Return what ``claim`` returns as soon as that is true; fail when it never is ``within`` seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        found = claim()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {within} s"
+        time.sleep(0.05)
