@@ -215,4 +215,4 @@ class Heartbeat(models.Model):
     heard_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["view_id", "writer"], name="ingestion_heartbeat")]
+        constraints = [models.UniqueConstraint(fields=["view_id", "writer"], name="ingestion_heartbeat_writer")]

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('heard_at', models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('view_id', 'writer'), name='ingestion_heartbeat')],
+                'constraints': [models.UniqueConstraint(fields=('view_id', 'writer'), name="ingestion_heartbeat_writer")],
             },
         ),
         migrations.CreateModel(
