@@ -215,4 +215,6 @@ class Heartbeat(models.Model):
     heard_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["view_id", "writer"], name="ingestion_heartbeat_writer")]
+        constraints = [
+            models.UniqueConstraint(fields=["view_id", "writer"], name="ingestion_heartbeat_writer")
+        ]
