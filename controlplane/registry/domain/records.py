@@ -1,0 +1,114 @@
+"""What the registry tells other packages: plain records, parsed and whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from controlplane.contracts.model import FeatureService, FeatureView, JoinKey
+from store_adapters import Layout
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRecord:
+    name: str
+    created_at: datetime
+    created_by: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """A live feature service."""
+
+    id: int
+    project: str
+    name: str
+    service: FeatureService
+    created_at: datetime
+    changed_at: datetime
+
+    def features_of(self, view: str) -> list[str]:
+        """Return the features of ``view`` that this service names, in its order."""
+        return [ref.feature for ref in self.service.features if ref.view == view]
+
+
+@dataclass(frozen=True, slots=True)
+class ViewRecord:
+    """A live feature view with its contract and layouts in force.
+
+    ``join_keys`` are those of all its entities, sorted by name (the order of key bytes). ``layouts`` holds
+    every layout that rows may still be stored under, by number. ``readers`` are the services that name any
+    of its features.
+    """
+
+    id: int
+    project: str
+    name: str
+    contract_number: int
+    view: FeatureView
+    join_keys: tuple[JoinKey, ...]
+    layout: Layout
+    layouts: Mapping[int, Layout]
+    readers: tuple[ServiceRecord, ...]
+    created_at: datetime
+    changed_at: datetime
+    paused: bool
+
+    @property
+    def strictest_max_age(self) -> timedelta:
+        """The shortest max age that the view or any reader demands."""
+        return min(self._max_ages())
+
+    @property
+    def strictest_warn_after(self) -> timedelta:
+        """The age at which the first of them should hear of it: the view's warning, or a shorter max age."""
+        return min([*self._max_ages(), self.view.terms.warn_after or self.view.terms.max_age])
+
+    def _max_ages(self) -> list[timedelta]:
+        terms = self.view.terms
+        return [terms.max_age, *(terms.under(reader.service.terms).max_age for reader in self.readers)]
+
+
+@dataclass(frozen=True, slots=True)
+class ContractRecord:
+    """One version of a view's contract; ``document`` as ``contract_document`` makes it."""
+
+    number: int
+    layout_number: int
+    document: Mapping[str, object]
+    digest: str
+    created_at: datetime
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class BundleRecord:
+    """A bundle as serving gets it: ``digest`` is the SHA-256 of ``body`` in hex."""
+
+    number: int
+    digest: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeDue:
+    """A retired view whose rows must leave the store."""
+
+    view_id: int
+    project: str
+    name: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ServingInstance:
+    """A serving process and the bundle that it runs; ``refused_reason`` when it would not take a newer one."""
+
+    instance: str
+    bundle_number: int
+    bundle_digest: str
+    loaded_at: datetime
+    heard_at: datetime
+    build: str
+    refused_digest: str
+    refused_reason: str

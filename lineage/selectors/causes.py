@@ -1,0 +1,121 @@
+"""Find what explains a bad view: a capped walk upstream over live edges, then domain.causes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from controlplane.kernel.clock import from_us
+from lineage.domain import merging, naming
+from lineage.domain.causes import Breach, Cause, RunRecord, Upstream, explain
+from lineage.domain.drawing import shortest_path
+from lineage.models import Node, NodeState, Run
+from lineage.selectors import walking
+
+MAX_NODES = 2_000
+RUNS_OF_A_JOB = 20
+MAX_REASON = 300
+
+
+def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) -> list[Cause]:
+    """Return what explains that the view ``node_id`` is bad since ``bad_since``, the likeliest first.
+
+    ``as_of``: until when the view's values were known to be right; None when it was never written.
+    """
+    focus = walking.find_node(naming.parse_id(node_id))
+    if focus is None:
+        return []
+    edges, depth = _walk_up(focus.pk)
+    rows = Node.objects.in_bulk(list(depth))
+    runs = _runs_of([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
+    own_jobs = [key for key in edges.get(focus.pk, ()) if rows[key].kind == naming.Kind.JOB]
+    states = _states_of(rows)
+    below = walking.inverted(edges)
+    upstream = [
+        _upstream(
+            rows,
+            shortest_path(key, focus.pk, below),
+            runs=_runs_for(rows[key], runs, own_jobs, edges),
+            state=states.get(key),
+        )
+        for key in depth
+        if key != focus.pk
+    ]
+    reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
+    return explain(Breach(as_of, bad_since), upstream, own_reads=reads)
+
+
+def _walk_up(focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:
+    """Return the edges (node -> those that feed it) and each node's distance above ``focus``, capped."""
+    depth, frontier = {focus: 0}, [focus]
+    edges: dict[int, list[int]] = {}
+    while frontier and len(depth) < MAX_NODES:
+        step = walking.upstream(frontier)
+        edges |= step
+        found = sorted({other for others in step.values() for other in others} - depth.keys())
+        found = found[: MAX_NODES - len(depth)]
+        level = depth[frontier[0]] + 1
+        depth |= dict.fromkeys(found, level)
+        frontier = found
+    kept = {key: [other for other in others if other in depth] for key, others in edges.items()}
+    return kept, depth
+
+
+def _runs_of(jobs: Sequence[int]) -> dict[int, list[RunRecord]]:
+    """Return the last runs of each job, newest first."""
+    found: dict[int, list[RunRecord]] = {}
+    for job in jobs:
+        rows = Run.objects.filter(job=job).order_by("-first_at")[:RUNS_OF_A_JOB]
+        found[job] = [run_record(row) for row in rows]
+    return found
+
+
+def _runs_for(
+    row: Node, runs: Mapping[int, list[RunRecord]], own_jobs: Sequence[int], edges: Mapping[int, list[int]]
+) -> Sequence[RunRecord]:
+    """A job's own runs; for a dataset those of our jobs that read it for this view."""
+    if row.kind == naming.Kind.JOB:
+        return runs.get(row.pk, ())
+    return [run for job in own_jobs if row.pk in edges.get(job, ()) for run in runs.get(job, ())]
+
+
+def run_record(row: Run) -> RunRecord:
+    """Return a run as domain.causes reads it."""
+    facets = merging.current(row.facets)
+    own = facets.get("freshline", {})
+    watermark_us = own.get("watermark_us")
+    return RunRecord(
+        run_id=str(row.run_id),
+        state=row.state,
+        started_at=row.started_at or row.first_at,
+        ended_at=row.ended_at,
+        error=str(facets.get("errorMessage", {}).get("message") or "")[:MAX_REASON],
+        hollow=own.get("hollow") is True,
+        watermark=from_us(watermark_us) if isinstance(watermark_us, int) else None,
+    )
+
+
+def _last_good_start(runs: Sequence[RunRecord]) -> datetime | None:
+    return max((run.started_at for run in runs if run.state == merging.GOOD), default=None)
+
+
+def _states_of(rows: Mapping[int, Node]) -> dict[int, NodeState]:
+    by_digest = {row.digest: key for key, row in rows.items()}
+    found = NodeState.objects.filter(digest__in=by_digest, until=None)
+    return {by_digest[state.digest]: state for state in found}
+
+
+def _upstream(
+    rows: Mapping[int, Node],
+    path: Sequence[int],
+    *,
+    runs: Sequence[RunRecord],
+    state: NodeState | None,
+) -> Upstream:
+    return Upstream(
+        node_id=rows[path[0]].node_id,
+        is_job=rows[path[0]].kind == naming.Kind.JOB,
+        path=tuple(rows[step].node_id for step in path),
+        runs=runs,
+        state=state.state if state else "",
+        state_since=state.since if state else None,
+        state_detail=state.detail if state else "",
+    )

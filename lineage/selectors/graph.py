@@ -1,0 +1,165 @@
+"""The graph for the explorer: capped, with states, in one answer."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from controlplane.kernel.errors import NotFound
+from lineage.domain import drawing, naming
+from lineage.domain.causes import Cause
+from lineage.domain.naming import NodeRef
+from lineage.models import Node, NodeState
+from lineage.selectors import walking
+from lineage.selectors.causes import find_causes
+from lineage.selectors.states import NOBODY_KNOWS, Shown, shown_states
+
+SUFFERING = frozenset({"missing", "stale", "violating", "late"})
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRequest:
+    """What is asked: a focus and how far to walk. ``readable`` None stands for every project."""
+
+    node: NodeRef
+    up: int = 1
+    down: int = 1
+    limit: int = drawing.DEFAULT_LIMIT
+    trace_cause: bool = False
+    readable: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnNode:
+    """A node as drawn. Totals count neighbours over live edges; ``hidden`` of them may not be read."""
+
+    id: str
+    kind: str
+    name: str
+    namespace: str
+    owner: str
+    shown: Shown
+    up_total: int
+    up_drawn: int
+    down_total: int
+    down_drawn: int
+    hidden: int
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Nodes (worst first, then nearest), edges (from, to, broken), the cause, what is left out."""
+
+    focus: str
+    nodes: list[DrawnNode]
+    edges: list[tuple[str, str, bool]]
+    cause: Cause | None
+    left_out: int
+    as_of: datetime
+
+
+@dataclass(slots=True)
+class _Scene:
+    rows: dict[int, Node] = field(default_factory=dict)
+    up: dict[int, list[int]] = field(default_factory=dict)
+    down: dict[int, list[int]] = field(default_factory=dict)
+
+
+def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
+    """Return the graph around a node; ``NotFound`` when it is unknown or in a project not to be read."""
+    focus = walking.find_node(request.node)
+    if focus is None or not _may_read(focus, request.readable):
+        raise NotFound("not_found", f"There is no node {request.node.id!r}, or you may not know of it.")
+    cause = _cause_of(focus, now=now)
+    if cause is not None and not _path_is_readable(cause, request.readable):
+        cause = None
+    drawn = drawing.draw(
+        focus.pk,
+        up=request.up,
+        down=request.down,
+        limit=request.limit,
+        upstream=lambda keys: _readable(walking.upstream(keys), request.readable),
+        downstream=lambda keys: _readable(walking.downstream(keys), request.readable),
+        states=lambda keys: _state_words(keys, now=now),
+    )
+    depth = drawn.depth | (_depths(cause, drawn.depth) if request.trace_cause and cause else {})
+    scene = _Scene(Node.objects.in_bulk(list(depth)))
+    scene.up, scene.down = walking.upstream(list(depth)), walking.downstream(list(depth))
+    shown = shown_states(scene.rows, now=now)
+    nodes = [_drawn_node(scene, key, shown[key], request.readable) for key in depth]
+    order = {scene.rows[key].node_id: (drawing.severity(shown[key].state), abs(depth[key])) for key in depth}
+    nodes.sort(key=lambda node: (*order[node.id], node.id))
+    inside = {node.id for node in nodes}
+    if cause is not None and not set(cause.path) <= inside:
+        cause = None
+    return Graph(focus.node_id, nodes, _edges(scene, shown), cause, drawn.left_out, now)
+
+
+def _cause_of(focus: Node, *, now: datetime) -> Cause | None:
+    state = NodeState.objects.filter(digest=focus.digest, until=None).first()
+    if focus.kind != naming.Kind.VIEW or state is None or state.state not in SUFFERING:
+        return None
+    return next(iter(find_causes(focus.node_id, as_of=None, bad_since=state.since)), None)
+
+
+def _depths(cause: Cause, drawn: Mapping[int, int]) -> dict[int, int]:
+    """The nodes of the cause's path that are not drawn yet, with their depth; the path is never cut."""
+    digests = {naming.parse_id(node_id).digest: -hops for hops, node_id in enumerate(reversed(cause.path))}
+    rows = Node.objects.filter(digest__in=digests)
+    return {row.pk: digests[row.digest] for row in rows if row.pk not in drawn}
+
+
+def _path_is_readable(cause: Cause, readable: frozenset[str] | None) -> bool:
+    projects = {naming.parse_id(node_id).project for node_id in cause.path} - {None}
+    return readable is None or projects <= readable
+
+
+def _may_read(row: Node, readable: frozenset[str] | None) -> bool:
+    return readable is None or not row.project or row.project in readable
+
+
+def _readable(
+    step: Mapping[int, Sequence[int]], readable: frozenset[str] | None
+) -> Mapping[int, Sequence[int]]:
+    if readable is None:
+        return step
+    far = {key for others in step.values() for key in others}
+    open_keys = {key for key, row in Node.objects.in_bulk(far).items() if _may_read(row, readable)}
+    return {key: [other for other in others if other in open_keys] for key, others in step.items()}
+
+
+def _state_words(keys: Sequence[int], *, now: datetime) -> dict[int, str]:
+    return {key: shown.state for key, shown in shown_states(Node.objects.in_bulk(keys), now=now).items()}
+
+
+def _drawn_node(scene: _Scene, key: int, shown: Shown, readable: frozenset[str] | None) -> DrawnNode:
+    row = scene.rows[key]
+    up, down = scene.up.get(key, []), scene.down.get(key, [])
+    return DrawnNode(
+        id=row.node_id,
+        kind=row.kind,
+        name=row.name,
+        namespace=row.namespace,
+        owner=row.owner,
+        shown=shown,
+        up_total=len(up),
+        up_drawn=sum(other in scene.rows for other in up),
+        down_total=len(down),
+        down_drawn=sum(other in scene.rows for other in down),
+        hidden=0 if readable is None else _hidden([*up, *down], scene.rows, readable),
+    )
+
+
+def _hidden(neighbours: Iterable[int], drawn: Mapping[int, Node], readable: frozenset[str]) -> int:
+    far = [key for key in neighbours if key not in drawn]
+    return sum(not _may_read(row, readable) for row in Node.objects.in_bulk(far).values())
+
+
+def _edges(scene: _Scene, shown: Mapping[int, Shown]) -> list[tuple[str, str, bool]]:
+    found = []
+    for target, sources in scene.up.items():
+        for source in sources:
+            if source in scene.rows:
+                ends = (shown.get(source, NOBODY_KNOWS).state, shown.get(target, NOBODY_KNOWS).state)
+                broken = all(state in SUFFERING for state in ends)
+                found.append((scene.rows[source].node_id, scene.rows[target].node_id, broken))
+    return sorted(found)

@@ -1,0 +1,67 @@
+"""Take events in: checked, stored once by content, answered. The graph follows in a worker."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from controlplane.kernel.errors import Forbidden, FreshlineError
+from lineage.domain.events import Event, parse
+from lineage.models import RawEvent
+
+Projects = Collection[str] | None  # None: all
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An event of a batch that was not taken."""
+
+    index: int
+    reason: str
+
+
+def receive_event(document: object, *, now: datetime, projects: Projects = None) -> bool:
+    """Store one event; returns whether it is new. ``Refused`` or ``Forbidden`` with the reason otherwise.
+
+    ``projects`` are those that the sender may write lineage for; others' own nodes are closed to it.
+    """
+    event = parse(document)
+    _check_projects(event, projects)
+    return _store([(event, document)], now=now) == 1
+
+
+def receive_events(documents: Sequence[object], *, now: datetime, projects: Projects = None) -> list[Failure]:
+    """Store what can be taken of a batch, in one transaction; returns what could not."""
+    good, failures = [], []
+    for index, document in enumerate(documents):
+        try:
+            event = parse(document)
+            _check_projects(event, projects)
+            good.append((event, document))
+        except FreshlineError as refused:
+            failures.append(Failure(index, refused.detail))
+    _store(good, now=now)
+    return failures
+
+
+def _check_projects(event: Event, projects: Projects) -> None:
+    if projects is None:
+        return
+    closed = {node.project for node in event.nodes if node.project is not None} - set(projects)
+    if closed:
+        raise Forbidden("forbidden", f"You may not write lineage of project {min(closed)!r}.")
+
+
+@transaction.atomic
+def _store(events: Sequence[tuple[Event, object]], *, now: datetime) -> int:
+    by_digest = {event.digest: (event, document) for event, document in events}
+    known = set(RawEvent.objects.filter(digest__in=by_digest).values_list("digest", flat=True))
+    fresh = [
+        RawEvent(digest=digest, body=document, received_at=now, flags=list(event.flags))
+        for digest, (event, document) in by_digest.items()
+        if digest not in known
+    ]
+    # Two senders of the same event at once: the constraint decides, and neither fails.
+    RawEvent.objects.bulk_create(fresh, ignore_conflicts=True)
+    return len(fresh)
