@@ -15,6 +15,8 @@ def dump_columns(layout: Layout) -> str:
 def load_columns(number: int, text: str | bytes) -> Layout:
     """Return the layout, or raise ``ValueError`` if the text is no such JSON."""
     raw = json.loads(text)
+    if not isinstance(raw, list):
+        raise ValueError("not a list of columns")
     try:
         columns = [Column(str(entry["name"]), Dtype(entry["dtype"])) for entry in raw]
     except (KeyError, TypeError) as error:

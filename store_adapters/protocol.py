@@ -102,6 +102,6 @@ class Store(Protocol):
         ...
 
 
-def unavailable(address: str, operation: str, what: str, reason: object) -> Unavailable:
-    """Return the error of a store that failed to do ``operation`` (a verb phrase) for ``what``."""
-    return Unavailable("store_unavailable", f"store {address} could not {operation} of {what}: {reason}")
+def unavailable(address: str, attempt: str, reason: object) -> Unavailable:
+    """Return the error of a store that failed to ``attempt`` (as "read rows of project/view") something."""
+    return Unavailable("store_unavailable", f"store {address} could not {attempt}: {reason}")

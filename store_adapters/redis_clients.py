@@ -11,6 +11,7 @@ from redis.exceptions import (
     AskError,
     MovedError,
     NoScriptError,
+    RedisError,
     TryAgainError,
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -117,13 +118,14 @@ class ClusterRedis:
     keys_per_script = 1  # the keys of one script must share a slot
 
     def __init__(self, nodes: Iterable[tuple[str, int]], options: dict[str, object]) -> None:
-        self._nodes = [ClusterNode(host, port) for host, port in nodes]
+        self._nodes = [ClusterNode(host, port) for host, port in nodes]  # type: ignore[no-untyped-call]
         self._options = options
         self._cluster: RedisCluster | None = None
 
     def primaries(self) -> list[Redis]:
         cluster = self._connected()
-        return [cast(Redis, cluster.get_redis_connection(node)) for node in cluster.get_primaries()]
+        nodes = cluster.get_primaries()  # type: ignore[no-untyped-call]
+        return [cluster.get_redis_connection(node) for node in nodes]
 
     def run(self, commands: Sequence[Command]) -> list[object]:
         found: list[object] = [None] * len(commands)
@@ -134,7 +136,7 @@ class ClusterRedis:
             self._run_by_node(commands, lost, found)
         for at, reply in enumerate(found):
             if isinstance(reply, _MOVED):  # the cluster client follows, and learns the way
-                found[at] = self._connected().execute_command(*commands[at].words)
+                found[at] = self._follow(commands[at])
         return found
 
     def close(self) -> None:
@@ -144,20 +146,26 @@ class ClusterRedis:
 
     def _connected(self) -> RedisCluster:
         if self._cluster is None:
-            self._cluster = RedisCluster(startup_nodes=self._nodes, **self._options)  # type: ignore[abstract, arg-type]
+            self._cluster = RedisCluster(startup_nodes=self._nodes, **self._options)  # type: ignore[arg-type]
         return self._cluster
+
+    def _follow(self, command: Command) -> object:
+        try:
+            return self._connected().execute_command(*command.words)  # type: ignore[no-untyped-call]
+        except RedisError as error:  # a reply like any other: the new node may not know a script
+            return error
 
     def _run_by_node(self, commands: Sequence[Command], places: Sequence[int], found: list[object]) -> None:
         cluster = self._connected()
         by_node: dict[str, tuple[ClusterNode, list[int]]] = {}
         for at in places:
-            node = cluster.get_node_from_key(cast(str, commands[at].key))
+            node = cluster.get_node_from_key(commands[at].key)  # type: ignore[no-untyped-call]
             if node is None:
                 found[at] = RedisConnectionError("no node has the slot of the key")
             else:
                 by_node.setdefault(node.name, (node, []))[1].append(at)
         for node, mine in by_node.values():
-            client = cast(Redis, cluster.get_redis_connection(node))
+            client = cluster.get_redis_connection(node)
             for start in range(0, len(mine), _PIPELINE):
                 part = mine[start : start + _PIPELINE]
                 try:
@@ -178,5 +186,5 @@ _MOVED = (MovedError, AskError, TryAgainError)
 def _pipelined(client: Redis, commands: Sequence[Command]) -> list[object]:
     with client.pipeline(transaction=False) as pipe:
         for command in commands:
-            pipe.execute_command(*command.words)
+            pipe.execute_command(*command.words)  # type: ignore[no-untyped-call]
         return cast(list[object], pipe.execute(raise_on_error=False))

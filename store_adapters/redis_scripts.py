@@ -1,7 +1,7 @@
 """The Lua that runs inside Redis, where reading, deciding and writing one row is atomic.
 
-Lua compares strings by the server's locale and knows only doubles, so order keys are compared as four unsigned
-32-bit pieces. Equality of strings is exact.
+Lua compares strings by the server's locale and knows only doubles, so order keys are compared as four
+unsigned 32-bit pieces. Equality of strings is exact.
 """
 
 from dataclasses import dataclass

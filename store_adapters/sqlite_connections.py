@@ -45,17 +45,17 @@ class Connections:
         self._inherited: list[_Connection] = []
 
     @contextmanager
-    def use(self, operation: str, what: str) -> Iterator[sqlite3.Connection]:
+    def use(self, attempt: str) -> Iterator[sqlite3.Connection]:
         """Give this thread's connection; turn what SQLite raises into ``Unavailable``."""
         try:
             yield self._current()
         except (sqlite3.Error, OSError) as error:
-            raise unavailable(self._address, operation, what, error) from error
+            raise unavailable(self._address, attempt, error) from error
 
     @contextmanager
-    def transact(self, operation: str, what: str) -> Iterator[sqlite3.Connection]:
+    def transact(self, attempt: str) -> Iterator[sqlite3.Connection]:
         """As ``use``, with the write lock from the start: what is read stays true until the commit."""
-        with self.use(operation, what) as connection:
+        with self.use(attempt) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection

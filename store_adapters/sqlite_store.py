@@ -15,7 +15,7 @@ from store_adapters.writing import SHORTEST_ROW, decide, expiry_after
 _CHUNK = 1_000
 
 _STORED = "SELECT row, expires_us FROM fl_rows WHERE project = ? AND entity_key = ? AND view = ?"
-# A row key is 16 bytes and a row is longer, so a row of equal key counts as greater: it is not replaced.
+# An order key is 16 bytes and a row is longer, so a row of equal order key is greater: it stays.
 _PUT = f"""
 INSERT INTO fl_rows (project, entity_key, view, row, expires_us)
 VALUES (:project, :key, :view, :row, :expires_us)
@@ -52,12 +52,12 @@ class SqliteStore:
         self._connections = Connections(path, address=self.address, timeout_seconds=timeout_seconds)
 
     def describe(self) -> Description:
-        with self._connections.use("read the version", "the store") as connection:
+        with self._connections.use("describe itself") as connection:
             (version,) = connection.execute("SELECT sqlite_version()").fetchone()
         return Description("sqlite", self.address, version)
 
     def ping(self) -> None:
-        with self._connections.use("answer a ping", "the store") as connection:
+        with self._connections.use("answer a ping") as connection:
             connection.execute("SELECT count(*) FROM fl_watermarks").fetchone()
 
     def clock_us(self) -> int:
@@ -72,36 +72,36 @@ class SqliteStore:
         return results
 
     def read_rows(self, project: str, view: str, keys: Sequence[bytes]) -> list[bytes | None]:
-        with self._connections.use("read rows", f"{project}/{view}") as connection:
+        with self._connections.use(f"read rows of {project}/{view}") as connection:
             found = [connection.execute(_READ, (project, key, view)).fetchone() for key in keys]
         return [None if row is None else row[0] for row in found]
 
     def delete_rows(self, project: str, view: str, keys: Sequence[bytes]) -> int:
-        with self._connections.transact("delete rows", f"{project}/{view}") as connection:
+        with self._connections.transact(f"delete rows of {project}/{view}") as connection:
             return sum(connection.execute(_DELETE, (project, key, view)).rowcount for key in keys)
 
     def purge_view(self, project: str, view: str) -> int:
         purged = 0
         while True:
-            with self._connections.transact("purge the rows", f"{project}/{view}") as connection:
+            with self._connections.transact(f"purge the rows of {project}/{view}") as connection:
                 gone = connection.execute(_PURGE, (project, view, _CHUNK)).rowcount
             purged += gone
             if gone < _CHUNK:
                 return purged
 
     def sample_keys(self, project: str, view: str, *, limit: int, after: bytes = b"") -> list[bytes]:
-        with self._connections.use("sample keys", f"{project}/{view}") as connection:
+        with self._connections.use(f"sample keys of {project}/{view}") as connection:
             return [key for (key,) in connection.execute(_SAMPLE, (project, view, after, limit))]
 
     def write_watermark(self, project: str, view: str, lane: Lane, watermark: Watermark) -> bool:
-        with self._connections.transact("move the watermark", f"{project}/{view}/{lane}") as connection:
+        with self._connections.transact(f"move the watermark of {project}/{view}/{lane}") as connection:
             moved = connection.execute(
                 _MOVE, (project, f"{view}/{lane}", watermark.generation, watermark.us)
             ).rowcount
         return moved == 1
 
     def read_watermarks(self, project: str) -> dict[tuple[str, Lane], Watermark]:
-        with self._connections.use("read the watermarks", project) as connection:
+        with self._connections.use(f"read the watermarks of {project}") as connection:
             rows = connection.execute(
                 "SELECT field, generation, us FROM fl_watermarks WHERE project = ?", (project,)
             ).fetchall()
@@ -114,7 +114,7 @@ class SqliteStore:
     def write_layout(self, project: str, view: str, layout: Layout) -> None:
         what = f"{project}/{view}/{layout.number}"
         columns = dump_columns(layout)
-        with self._connections.transact("write the layout", what) as connection:
+        with self._connections.transact(f"write the layout of {what}") as connection:
             row = (project, f"{view}/{layout.number}", columns)
             connection.execute(
                 "INSERT INTO fl_layouts (project, field, layout) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", row
@@ -127,7 +127,7 @@ class SqliteStore:
 
     def read_layout(self, project: str, view: str, number: int) -> Layout | None:
         what = f"{project}/{view}/{number}"
-        with self._connections.use("read the layout", what) as connection:
+        with self._connections.use(f"read the layout of {what}") as connection:
             found = connection.execute(
                 "SELECT layout FROM fl_layouts WHERE project = ? AND field = ?", (project, f"{view}/{number}")
             ).fetchone()
@@ -136,10 +136,10 @@ class SqliteStore:
         try:
             return load_columns(number, found[0])
         except ValueError as error:
-            raise unavailable(self.address, "read the layout", what, error) from error
+            raise unavailable(self.address, f"read the layout of {what}", error) from error
 
     def sweep_expired(self, *, now_us: int, limit: int) -> int:
-        with self._connections.transact("sweep expired rows", "every view") as connection:
+        with self._connections.transact("sweep the expired rows of every view") as connection:
             return connection.execute(_SWEEP, (now_us, limit)).rowcount
 
     def close(self) -> None:
@@ -149,17 +149,12 @@ class SqliteStore:
         self, project: str, view: str, writes: Sequence[RowWrite], run_number: int
     ) -> list[WriteResult]:
         results: list[WriteResult] = []
-        with self._connections.transact("write rows", f"{project}/{view}") as connection:
+        with self._connections.transact(f"write rows of {project}/{view}") as connection:
             for write in writes:
                 where = (project, write.key, view)
                 stored, stored_us = connection.execute(_STORED, where).fetchone() or (None, None)
                 decision = decide(stored, write.row, run_number=run_number)
-                if decision.puts or decision.keeps:
-                    expires_us = (
-                        write.expire_at_us
-                        if stored is None
-                        else expiry_after(decision, stored_us, write.expire_at_us)
-                    )
+                expires_us = expiry_after(decision, stored_us, write.expire_at_us)
                 if decision.puts:
                     connection.execute(
                         _PUT,

@@ -20,7 +20,7 @@ class Membership(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "team"], name="accounts_membership")]
+        constraints = [models.UniqueConstraint(fields=["user", "team"], name="accounts_membership_once")]
 
 
 class TeamRole(models.Model):

@@ -1,6 +1,7 @@
 """Every error code that an answer of ours can carry, with what it means; sorted by code."""
 
 CODES: dict[str, str] = {
+    "apply_in_progress": "The project is being changed by somebody else at this moment; try again.",
     "bad_definition": "The definition file cannot be applied; each entry of errors says where and why.",
     "bad_dtype": "The name is none of the dtypes, or the dtype is not allowed there.",
     "bad_duration": "A duration is written as a whole number and s, m, h or d, from 1s to 3650d.",
@@ -11,6 +12,7 @@ CODES: dict[str, str] = {
     "bad_pattern": "The pattern is no regular expression in RE2 syntax.",
     "bad_schedule": "The schedule is no cron expression of five fields, or its time zone is unknown.",
     "bad_value": "The value has the wrong type or lies outside what the contract allows.",
+    "breaking_change": "The change would break a consumer; errors say whom and why. A reason can force it.",
     "changed_meanwhile": "The thing changed since the version that If-Match names.",
     "conflict": "The state of the thing does not allow this now.",
     "default_missing": "An action default can reach a feature that declares no default.",
@@ -22,8 +24,12 @@ CODES: dict[str, str] = {
     "method_not_allowed": "The address exists, but not for this method.",
     "missing_field": "A field that must be given is not.",
     "not_found": "There is no such thing, or the caller may not know of it.",
+    "plan_outdated": "Something changed since the plan that was named, so it may no longer hold; plan again.",
+    "purge_pending": "The name was retired and its rows have not all left the store yet; try again later.",
     "rate_limited": "Too many requests; Retry-After says when to try again.",
     "reserved_name": "The name has a meaning of its own there, or another thing beside it has the name.",
+    "secret_unreadable": "A stored secret opens with none of the secret keys; enter it again.",
+    "still_referenced": "Other definitions still name the thing; errors list them.",
     "store_unavailable": "The online store does not answer; the message names store, operation and view.",
     "too_large": "The body, or a part of it, exceeds its limit.",
     "unauthenticated": "No valid token or session came with the request.",

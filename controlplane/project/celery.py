@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 
+from controlplane.project import liveness
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
 
 
@@ -16,7 +18,7 @@ def _transport(url: str) -> dict[str, Any]:
         for name in ("queue", "processed", "control"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         return {
-            "broker_url": "filesystem://",
+            "broker_url": "filesystem://localhost//",
             "broker_transport_options": {
                 # Both folders are one: what a producer puts out is what a consumer takes in.
                 "data_folder_in": str(folder / "queue"),
@@ -59,6 +61,7 @@ def make() -> Celery:
         timezone="UTC",
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
+    liveness.install(celery)
     celery.autodiscover_tasks(["controlplane.ingestion", "lineage", "monitors", "controlplane.registry"])
     return celery
 

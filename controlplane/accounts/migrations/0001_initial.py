@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='accounts.team')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('user', 'team'), name='accounts_membership')],
+                'constraints': [models.UniqueConstraint(fields=('user', 'team'), name='accounts_membership_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,0 +1,122 @@
+"""The command line of ./dev."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tools import attending, checking, locking, mutations, running, testing
+from tools.console import RED, Failure, coloured, say
+from tools.places import DEFAULT_HOME
+
+
+def main(words: list[str]) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(words)
+    chosen: Callable[[argparse.Namespace], int | None] = arguments.run
+    try:
+        return chosen(arguments) or 0
+    except Failure as failure:
+        say()
+        say(coloured(str(failure), RED))
+        return 1
+    except KeyboardInterrupt:
+        say()
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./dev", description="Run, test and check the project.")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_running(commands)
+    _add_working(commands)
+    return parser
+
+
+def _add_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    up = commands.add_parser("up", help="install, build and start everything; Ctrl-C stops it")
+    _add_home(up)
+    up.add_argument("--empty", action="store_true", help="without the demo")
+    up.add_argument("--port", type=_port, metavar="N", help=f"of the web UI and API ({running.DEFAULT_PORT})")
+    up.add_argument(
+        "--serving-port", type=_port, metavar="N", help=f"of lookups ({running.DEFAULT_SERVING_PORT})"
+    )
+    up.add_argument("--detach", action="store_true", help="return when ready and leave it running")
+    up.set_defaults(run=_up)
+
+    down = commands.add_parser("down", help="stop it; nothing is left running")
+    _add_home(down)
+    down.set_defaults(run=lambda arguments: attending.down(arguments.home))
+
+    status = commands.add_parser("status", help="what runs where; exit code 0 ready, 1 not all, 3 nothing")
+    _add_home(status)
+    status.add_argument("--json", action="store_true", help="for programs")
+    status.set_defaults(run=lambda arguments: attending.status(arguments.home, as_json=arguments.json))
+
+    demo = commands.add_parser("demo", help="play with the demo: ./dev demo break weather")
+    _add_home(demo)
+    demo.add_argument("words", nargs=argparse.REMAINDER, help="passed on")
+    demo.set_defaults(run=lambda arguments: attending.demo(arguments.home, arguments.words))
+
+    supervise = commands.add_parser("supervise")  # what `up --detach` starts; without help: not for people
+    supervise.add_argument("home", type=Path)
+    supervise.add_argument("lock", type=int)
+    supervise.set_defaults(run=lambda arguments: running.supervise_detached(arguments.home, arguments.lock))
+
+
+def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    test = commands.add_parser("test", help="all tests, on their own servers; one summary")
+    test.add_argument("--fast", action="store_true", help=f"only {', '.join(testing.FAST)}")
+    test.add_argument("--only", action="append", choices=testing.NAMES, default=[], help="may be repeated")
+    test.add_argument("paths", nargs="*", help="only these files or folders, of whatever language")
+    test.set_defaults(
+        run=lambda arguments: testing.run_tests(
+            fast=arguments.fast, only=arguments.only, paths=arguments.paths
+        )
+    )
+
+    check = commands.add_parser("check", help="test, and linters, types and import rules before it")
+    names = (*checking.NAMES, *testing.NAMES)
+    check.add_argument("--only", action="append", choices=names, default=[], help="may be repeated")
+    check.set_defaults(run=lambda arguments: checking.check(only=arguments.only))
+
+    mutate = commands.add_parser("mutate", help="break rules on purpose; each must turn a test red")
+    mutate.add_argument("names", nargs="*", help="of tests/mutations.txt; all when none is given")
+    mutate.set_defaults(run=lambda arguments: mutations.mutate(arguments.names))
+
+    lock = commands.add_parser("lock", help="lock requirements/*.in, with hashes")
+    lock.add_argument("--upgrade", action="store_true", help="to the newest allowed versions")
+    lock.set_defaults(run=lambda arguments: locking.lock(upgrade=arguments.upgrade))
+
+
+def _up(arguments: argparse.Namespace) -> None:
+    running.up(
+        running.Wish(
+            home=arguments.home,
+            port=arguments.port,
+            serving_port=arguments.serving_port,
+            empty=arguments.empty,
+            detach=arguments.detach,
+        )
+    )
+
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=DEFAULT_HOME,
+        metavar="DIR",
+        help=f"folder of all state ({DEFAULT_HOME.name})",
+    )
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 < number < 65536:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
