@@ -7,8 +7,8 @@ Document = dict[str, object]
 
 
 def present(**fields: object) -> Document:
-    """Return the fields that say something: neither None nor an empty text."""
-    return {name: value for name, value in fields.items() if value is not None and value != ""}
+    """Return the fields that say something: those that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def literal(dtype: Dtype, value: Value) -> object:

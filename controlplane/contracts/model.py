@@ -81,7 +81,7 @@ class Entity:
 
     def to_document(self) -> Document:
         keys = [key.to_document() for key in self.join_keys]
-        return present(name=self.name, join_keys=keys, owner=self.owner, description=self.description)
+        return present(name=self.name, join_keys=keys, owner=self.owner, description=self.description or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Source:
             else self.max_idle,
             lineage=self.lineage and self.lineage.to_document(),
             owner=self.owner,
-            description=self.description,
+            description=self.description or None,
         )
 
 
@@ -166,7 +166,7 @@ class Feature:
             allow_nan=self.allow_nan or None,
             allow_inf=self.allow_inf or None,
             default=literal(self.dtype, self.default),
-            description=self.description,
+            description=self.description or None,
         )
 
 
@@ -209,7 +209,7 @@ class FeatureView:
             name=self.name,
             entities=list(self.entities),
             owner=self.owner,
-            description=self.description,
+            description=self.description or None,
             tier=self.tier.value,
             runbook=self.runbook,
             tags=dict(self.tags) or None,
@@ -251,7 +251,7 @@ class FeatureService:
         return present(
             name=self.name,
             owner=self.owner,
-            description=self.description,
+            description=self.description or None,
             model=self.model,
             features=[str(ref) for ref in self.features],
             **self.terms.to_document(),

@@ -26,7 +26,7 @@ def seal(text: str, *, keys: Sequence[bytes], context: str) -> str:
 
 
 def unseal(sealed: str, *, keys: Sequence[bytes], context: str) -> str:
-    """Return the text. ``Unavailable`` when none of ``keys`` opens it, or it was sealed for another context."""
+    """Return the text. ``Unavailable`` when no key opens it, or it was sealed for another context."""
     try:
         data = base64.b64decode(sealed.removeprefix(_VERSION), validate=True)
     except ValueError:

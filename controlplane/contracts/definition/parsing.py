@@ -1,6 +1,6 @@
 """From a document to a Definition, or to everything that is wrong with it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from controlplane.contracts.definition.entities import read_entity
@@ -10,7 +10,7 @@ from controlplane.contracts.definition.references import check_references, see_w
 from controlplane.contracts.definition.services import read_service
 from controlplane.contracts.definition.sources import read_source
 from controlplane.contracts.definition.views import read_view
-from controlplane.contracts.model import Definition, FeatureRef
+from controlplane.contracts.model import Definition
 
 
 class _Named(Protocol):
@@ -26,15 +26,14 @@ def parse(
     *,
     project: str | None = None,
     known: Definition | None = None,
-    retired: Iterable[FeatureRef] = (),
     retire_absent: bool = False,
 ) -> Definition:
     """Return what the document defines: exactly that, not what is registered beside it.
 
     ``project``: the one that the caller means; a file that names another is refused, one that names none is
     taken for it. ``known``: the project as it is registered; names resolve there too, unless
-    ``retire_absent`` says that what the file leaves out goes. ``retired``: features that once were, which a
-    service may still name. Raises ``Refused("bad_definition")`` with every problem and its path.
+    ``retire_absent`` says that what the file leaves out goes. A registered service may go on naming
+    features that go. Raises ``Refused("bad_definition")`` with every problem and its path.
     """
     check_shape(document)
     problems = Problems()
@@ -50,7 +49,7 @@ def parse(
     if version is not None and (version != 1 or isinstance(version, bool)):
         fields.mistyped("version", "1, the only one there is,")
     fields.done()
-    world = see_world(definition, kept=None if retire_absent else known, before=known, retired=retired)
+    world = see_world(definition, kept=None if retire_absent else known, known=known)
     check_references(world, problems=problems)
     problems.raise_any()
     return definition

@@ -1,6 +1,6 @@
 """Whether what a definition names exists and fits: the checks that need more than one object."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controlplane.contracts.definition.reading import Problems
@@ -21,8 +21,10 @@ _BATCH_KINDS = (SourceKind.PARQUET, SourceKind.CSV, SourceKind.SQL)
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything that will be defined once the file is applied, and what was before.
+    """Everything that will be defined once the file is applied.
 
+    ``named``: what each registered service asks for. It may go on asking for what is retired now or was
+    before: that is for the comparison to judge, and a retired feature answers missing.
     ``paths`` leads from (list of the file, name) to the place in the file; what is not in the file but was
     registered earlier has none.
     """
@@ -31,21 +33,16 @@ class World:
     sources: Mapping[str, Source]
     views: Mapping[str, FeatureView]
     services: Mapping[str, FeatureService]
-    former: Collection[FeatureRef]  # features that a service may still name: it was told of their retirement
+    named: Mapping[str, frozenset[FeatureRef]]
     paths: Mapping[tuple[str, str], str]
 
     def path(self, kind: str, name: str) -> str:
         return self.paths.get((kind, name), f"{kind}.{name}")
 
 
-def see_world(
-    file: Definition, *, kept: Definition | None, before: Definition | None, retired: Iterable[FeatureRef]
-) -> World:
-    """``kept``: what stays registered beside the file; ``before``: what was registered until now."""
+def see_world(file: Definition, *, kept: Definition | None, known: Definition | None) -> World:
+    """``known``: the project as it is registered; ``kept``: what of it stays beside the file."""
     parts = [kept, file] if kept else [file]
-    former = set(retired)
-    for view in before.feature_views if before else ():
-        former |= {FeatureRef(view.name, feature.name) for feature in view.features}
     lists: dict[str, Iterable[Entity | Source | FeatureView | FeatureService]] = {
         "entities": file.entities,
         "sources": file.sources,
@@ -57,7 +54,7 @@ def see_world(
         sources={each.name: each for part in parts for each in part.sources},
         views={each.name: each for part in parts for each in part.feature_views},
         services={each.name: each for part in parts for each in part.feature_services},
-        former=former,
+        named={each.name: frozenset(each.features) for each in (known.feature_services if known else ())},
         paths={
             (kind, each.name): f"{kind}[{index}]"
             for kind, items in lists.items()
@@ -141,8 +138,8 @@ def _check_service(world: World, service: FeatureService, *, problems: Problems)
         view = world.views.get(ref.view)
         feature = view.feature(ref.feature) if view else None
         if view is None or feature is None:
-            if not ref.view or ref in world.former:
-                continue  # told already, or a retirement, which is for the comparison to judge
+            if not ref.view or ref in world.named.get(service.name, ()):
+                continue
             if view is None:
                 _unknown(problems, place, "feature view", ref.view, world.views)
             else:

@@ -102,7 +102,7 @@ class PurgeDue:
 
 @dataclass(frozen=True, slots=True)
 class ServingInstance:
-    """A serving process and the bundle that it runs; ``refused_reason`` when it would not take a newer one."""
+    """A serving process and the bundle that it runs; ``refused_*``: the one that it would not take."""
 
     instance: str
     bundle_number: int

@@ -1,0 +1,67 @@
+"""One thing that a change does, how bad it is, and to whom."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from controlplane.contracts.model import Definition, FeatureService, FeatureView, ServiceTerms, Terms
+
+
+class Level(StrEnum):
+    """How a change treats those who rely on what was promised, mildest first."""
+
+    COMPATIBLE = "compatible"
+    RISKY = "risky"
+    BREAKING = "breaking"
+
+    @property
+    def severity(self) -> int:
+        return _SEVERITIES[self]
+
+
+_SEVERITIES = {level: severity for severity, level in enumerate(Level)}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    level: Level
+    reason: str
+    consumers: tuple[str, ...] = ()
+
+
+def compatible(reason: str, consumers: Iterable[str] = ()) -> Finding:
+    return Finding(Level.COMPATIBLE, reason, tuple(consumers))
+
+
+def risky(reason: str, consumers: Iterable[str] = ()) -> Finding:
+    return Finding(Level.RISKY, reason, tuple(consumers))
+
+
+def breaking(reason: str, consumers: Iterable[str] = ()) -> Finding:
+    return Finding(Level.BREAKING, reason, tuple(consumers))
+
+
+class Uses:
+    """Who uses what once the change is made: a service that lets go of a feature with the same change is
+    no longer hit by its removal."""
+
+    def __init__(self, after: Definition) -> None:
+        self._services = after.feature_services
+
+    def of_view(self, view: str) -> list[FeatureService]:
+        return [each for each in self._services if any(ref.view == view for ref in each.features)]
+
+    def of_feature(self, view: str, feature: str) -> list[FeatureService]:
+        return [
+            each
+            for each in self._services
+            if any(ref.view == view and ref.feature == feature for ref in each.features)
+        ]
+
+
+def names_of(services: Iterable[FeatureService]) -> tuple[str, ...]:
+    return tuple(service.name for service in services)
+
+
+def in_force(view: FeatureView, service: ServiceTerms) -> Terms:
+    return view.terms.under(service)

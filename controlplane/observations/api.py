@@ -1,0 +1,36 @@
+"""What serving posts about the lookups it answered."""
+
+from django.conf import settings
+from django.urls import path
+from drf_spectacular.utils import extend_schema
+from rest_framework.response import Response
+
+from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope
+from controlplane.kernel import clock
+from controlplane.kernel.errors import Forbidden
+from controlplane.observations.domain.report import parse
+from controlplane.observations.services import reports
+
+
+class ObservationsView(ApiView):
+    """Reports of serving processes."""
+
+    access = {"POST": Access(Scope.SERVING)}
+    rate_limited = False  # one token serves every serving process
+
+    @extend_schema(
+        summary="Count what a serving process saw; a report that was counted before changes nothing",
+        request=dict,
+        responses={204: None},
+    )
+    def post(self, request: ApiRequest) -> Response:
+        now = clock.now()
+        report = parse(request.data, now=now)
+        foreign = sorted(p for p in report.projects() if request.principal.role_in(p) is None)
+        if foreign:
+            raise Forbidden("forbidden", f"This token may not report for {', '.join(foreign)}.")
+        reports.record_report(report, now=now, retention=settings.FRESHLINE_OBSERVATION_RETENTION)
+        return Response(status=204)
+
+
+urlpatterns = [path("serving/observations", ObservationsView.as_view())]

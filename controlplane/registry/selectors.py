@@ -1,0 +1,319 @@
+"""Reads of the registry: live definitions, parsed and whole. What is retired is not found here."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from controlplane.contracts.model import Definition, Source
+from controlplane.contracts.model import Entity as EntityDefinition
+from controlplane.kernel.errors import NotFound
+from controlplane.kernel.secrets import unseal
+from controlplane.registry.domain import canonical, stored
+from controlplane.registry.domain.records import (
+    BundleRecord,
+    ContractRecord,
+    ProjectRecord,
+    PurgeDue,
+    ServiceRecord,
+    ServingInstance,
+    ViewRecord,
+)
+from controlplane.registry.models import (
+    Bundle,
+    Connection,
+    Contract,
+    Entity,
+    FeatureService,
+    FeatureUse,
+    FeatureView,
+    Layout,
+    Project,
+    Registry,
+    ServingAcknowledgement,
+)
+from controlplane.registry.models import Source as SourceRow
+
+__all__ = [
+    "BundleRecord",
+    "ContractRecord",
+    "ProjectRecord",
+    "PurgeDue",
+    "ServiceRecord",
+    "ServingInstance",
+    "ViewRecord",
+    "connection_names",
+    "connection_url",
+    "current_bundle",
+    "find_contract",
+    "find_definition",
+    "find_entity",
+    "find_service",
+    "find_source",
+    "find_view",
+    "list_contracts",
+    "list_entities",
+    "list_projects",
+    "list_services",
+    "list_sources",
+    "list_views",
+    "project_exists",
+    "registry_id",
+    "services_reading",
+    "serving_instances",
+    "views_to_purge",
+]
+
+
+def list_projects() -> list[ProjectRecord]:
+    """Return the live projects by name."""
+    rows = Project.objects.filter(retired_at=None).order_by("name")
+    return [ProjectRecord(row.name, row.created_at, row.created_by, row.changed_at) for row in rows]
+
+
+def project_exists(project: str) -> bool:
+    """Whether there is a live project of that name."""
+    return Project.objects.filter(name=project, retired_at=None).exists()
+
+
+def find_view(project: str, name: str) -> ViewRecord:
+    """Return a live view; ``NotFound`` when there is none."""
+    row = _views(project).filter(name=name).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no feature view {name!r} in project {project!r}.")
+    return _view_records([row])[0]
+
+
+def list_views(project: str | None = None) -> list[ViewRecord]:
+    """Return the live views of ``project``, or of all projects, by project and name."""
+    return _view_records(_views(project).order_by("project__name", "name"))
+
+
+def find_service(project: str, name: str) -> ServiceRecord:
+    """Return a live feature service; ``NotFound`` when there is none."""
+    row = _services(project).filter(name=name).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no feature service {name!r} in project {project!r}.")
+    return _service_record(row)
+
+
+def list_services(project: str | None = None) -> list[ServiceRecord]:
+    """Return the live feature services of ``project``, or of all projects, by project and name."""
+    return [_service_record(row) for row in _services(project).order_by("project__name", "name")]
+
+
+def services_reading(project: str, view: str) -> list[ServiceRecord]:
+    """Return the live services that name any feature of ``view``, by name."""
+    readers = FeatureUse.objects.filter(project__name=project, view=view).values("service_id")
+    return [_service_record(row) for row in _services(project).filter(pk__in=readers).order_by("name")]
+
+
+def find_source(project: str, name: str) -> Source:
+    """Return a live source; ``NotFound`` when there is none."""
+    row = _sources(project).filter(name=name).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no source {name!r} in project {project!r}.")
+    return stored.source(row.document)
+
+
+def list_sources(project: str) -> list[Source]:
+    """Return the live sources by name."""
+    return [stored.source(row.document) for row in _sources(project).order_by("name")]
+
+
+def find_entity(project: str, name: str) -> EntityDefinition:
+    """Return a live entity; ``NotFound`` when there is none."""
+    row = _entities(project).filter(name=name).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no entity {name!r} in project {project!r}.")
+    return stored.entity(row.document)
+
+
+def list_entities(project: str) -> list[EntityDefinition]:
+    """Return the live entities by name."""
+    return [stored.entity(row.document) for row in _entities(project).order_by("name")]
+
+
+def find_definition(project: str) -> Definition:
+    """Return the whole live definition of ``project`` (empty when there is no such project), by name."""
+    return Definition(
+        project=project,
+        entities=tuple(list_entities(project)),
+        sources=tuple(list_sources(project)),
+        feature_views=tuple(stored.view(row.document) for row in _views(project).order_by("name")),
+        feature_services=tuple(stored.service(row.document) for row in _services(project).order_by("name")),
+    )
+
+
+def list_contracts(project: str, view: str) -> list[ContractRecord]:
+    """Return every contract of a view, retired ones included, the newest first; ``NotFound`` without any."""
+    rows = Contract.objects.filter(view__project__name=project, view__name=view).order_by("-number")
+    found = [_contract_record(row) for row in rows]
+    if not found:
+        raise NotFound("not_found", f"There never was a feature view {view!r} in project {project!r}.")
+    return found
+
+
+def find_contract(project: str, view: str, number: int) -> ContractRecord:
+    """Return one version of a view's contract; ``NotFound`` when there is none."""
+    row = Contract.objects.filter(view__project__name=project, view__name=view, number=number).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no contract {number} of {project}/{view}.")
+    return _contract_record(row)
+
+
+def current_bundle() -> BundleRecord:
+    """Return the newest bundle; ``NotFound`` before the first."""
+    row = Bundle.objects.order_by("-number").first()
+    if row is None:
+        raise NotFound("not_found", "No bundle was built yet.")
+    return BundleRecord(row.number, row.digest, bytes(row.body))
+
+
+def current_bundle_number() -> int:
+    """Return the number of the newest bundle, 0 before the first; one indexed read."""
+    return Registry.objects.values_list("bundle_number", flat=True).first() or 0
+
+
+def registry_id() -> str:
+    """Return the installation's registry id; ``NotFound`` before the first bundle."""
+    found = Registry.objects.values_list("uuid", flat=True).first()
+    if found is None:
+        raise NotFound("not_found", "Nothing was registered yet.")
+    return str(found)
+
+
+def connection_url(name: str) -> str:
+    """Return the connection's URL with its secrets; ``NotFound``, or ``Unavailable`` when no key opens it."""
+    row = Connection.objects.filter(name=name).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no connection {name!r}.")
+    return unseal(row.sealed_url, keys=settings.FRESHLINE_SECRET_KEYS, context=f"connection:{name}")
+
+
+def connection_names() -> frozenset[str]:
+    """Return the names of all connections."""
+    return frozenset(Connection.objects.values_list("name", flat=True))
+
+
+def views_to_purge(*, now: datetime, limit: int = 10) -> list[PurgeDue]:
+    """Return retired views whose rows must leave the store, the longest due first."""
+    due = FeatureView.objects.filter(purge_due_at__lte=now).select_related("project")
+    return [
+        PurgeDue(row.pk, row.project.name, row.name, row.purge_due_at)
+        for row in due.order_by("purge_due_at")[:limit]
+        if row.purge_due_at
+    ]
+
+
+def serving_instances(*, since: datetime) -> list[ServingInstance]:
+    """Return the serving processes that were heard of since then, by name."""
+    rows = ServingAcknowledgement.objects.filter(heard_at__gte=since).order_by("instance")
+    return [
+        ServingInstance(
+            instance=row.instance,
+            bundle_number=row.number,
+            bundle_digest=row.digest,
+            loaded_at=row.loaded_at,
+            heard_at=row.heard_at,
+            build=row.build,
+            refused_digest=row.refused_digest,
+            refused_reason=row.refused_reason,
+        )
+        for row in rows
+    ]
+
+
+def _live(rows: QuerySet, project: str | None) -> QuerySet:  # type: ignore[type-arg]
+    live = rows.filter(retired_at=None)
+    return live if project is None else live.filter(project__name=project)
+
+
+def _views(project: str | None) -> QuerySet[FeatureView]:
+    return _live(FeatureView.objects.select_related("project"), project)
+
+
+def _services(project: str | None) -> QuerySet[FeatureService]:
+    return _live(FeatureService.objects.select_related("project"), project)
+
+
+def _sources(project: str | None) -> QuerySet[SourceRow]:
+    return _live(SourceRow.objects.all(), project)
+
+
+def _entities(project: str | None) -> QuerySet[Entity]:
+    return _live(Entity.objects.all(), project)
+
+
+def _view_records(rows: Iterable[FeatureView]) -> list[ViewRecord]:
+    """Parse views with what belongs to them, in as many queries for one as for all."""
+    rows = list(rows)
+    projects = {row.project_id for row in rows}
+    layouts: dict[int, dict[int, str]] = defaultdict(dict)
+    for layout in Layout.objects.filter(view__in=rows):
+        layouts[layout.view_id][layout.number] = layout.columns
+    entities = {
+        (row.project_id, row.name): stored.entity(row.document)
+        for row in Entity.objects.filter(project__in=projects, retired_at=None)
+    }
+    readers = _readers(projects, {row.name for row in rows})
+    records = []
+    for row in rows:
+        view = stored.view(row.document)
+        of_view = {number: stored.layout(number, columns) for number, columns in layouts[row.pk].items()}
+        records.append(
+            ViewRecord(
+                id=row.pk,
+                project=row.project.name,
+                name=row.name,
+                contract_number=row.contract_number,
+                view=view,
+                join_keys=stored.join_keys([entities[row.project_id, name] for name in view.entities]),
+                layout=of_view[row.layout_number],
+                layouts=of_view,
+                readers=tuple(readers.get((row.project_id, row.name), ())),
+                created_at=row.created_at,
+                changed_at=row.changed_at,
+                paused=row.paused,
+            )
+        )
+    return records
+
+
+def _readers(projects: Iterable[int], views: set[str]) -> Mapping[tuple[int, str], list[ServiceRecord]]:
+    uses = FeatureUse.objects.filter(project__in=projects)
+    if len(views) == 1:
+        uses = uses.filter(view__in=views)
+    reading: dict[tuple[int, str], set[int]] = defaultdict(set)
+    for project_id, view, service_id in uses.values_list("project_id", "view", "service_id").distinct():
+        reading[project_id, view].add(service_id)
+    wanted = set().union(*reading.values())
+    services = {row.pk: _service_record(row) for row in _services(None).filter(pk__in=wanted)}
+    return {
+        key: sorted((services[pk] for pk in found if pk in services), key=lambda record: record.name)
+        for key, found in reading.items()
+    }
+
+
+def _service_record(row: FeatureService) -> ServiceRecord:
+    return ServiceRecord(
+        id=row.pk,
+        project=row.project.name,
+        name=row.name,
+        service=stored.service(row.document),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+    )
+
+
+def _contract_record(row: Contract) -> ContractRecord:
+    return ContractRecord(
+        number=row.number,
+        layout_number=row.layout_number,
+        document=canonical.load(row.document),
+        digest=row.digest,
+        created_at=row.created_at,
+        created_by=row.created_by,
+    )

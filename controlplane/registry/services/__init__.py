@@ -1,0 +1,1 @@
+"""Verbs that change the registry: plan and apply definitions, build bundles, keep connections."""
