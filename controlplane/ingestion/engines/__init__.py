@@ -1,0 +1,1 @@
+"""What reads batch sources and compares them with the last run."""

@@ -1,0 +1,156 @@
+"""Reads of runs, refused rows and lanes, as plain records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from controlplane.ingestion.domain.runs import Counts, RunState
+from controlplane.ingestion.models import IngestionRun, LaneState, RefusedRow
+from controlplane.kernel.errors import NotFound
+from store_adapters import Lane
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One ingestion run. ``hollow`` and ``hold_reason`` say why; ``ledger`` is the savings by phase."""
+
+    id: int
+    project: str
+    view_id: int
+    view: str
+    lane: Lane
+    state: RunState
+    phase: str
+    progress_done: int
+    progress_total: int
+    counts: Counts
+    watermark_before_us: int | None
+    watermark_after_us: int | None
+    hollow: str | None
+    hold_reason: str | None
+    scheduled_for: datetime | None
+    queued_at: datetime
+    due_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    error: Mapping[str, Any] | None
+    openlineage_run_id: UUID
+    run_number: int | None
+    is_full: bool
+    contract_number: int
+    requested_by: str
+    ledger: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRecord:
+    """What a lane of a view remembers. ``gap`` says why a stream stands; ``next_due_at`` of its schedule."""
+
+    lane: Lane
+    generation: int
+    watermark_us: int | None
+    next_due_at: datetime | None
+    gap: str | None
+
+
+def runs(
+    projects: frozenset[str] | None, *, project: str | None = None, view: str | None = None,
+    lane: str | None = None, state: str | None = None,
+) -> QuerySet[IngestionRun]:
+    """Return the runs of ``projects`` (None: all) that match, for paging."""
+    found = IngestionRun.objects.all() if projects is None else IngestionRun.objects.filter(project__in=projects)
+    wanted = {"project": project, "view": view, "lane": lane, "state": state}
+    return found.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def list_runs(
+    project: str, *, view: str | None = None, lane: str | None = None, state: str | None = None,
+    limit: int = 50,
+) -> list[RunRecord]:
+    """Return the newest runs of a project."""
+    found = runs(None, project=project, view=view, lane=lane, state=state)
+    return [run_record(run) for run in found.order_by("-id")[:limit]]
+
+
+def find_run(run_id: int) -> RunRecord:
+    """Return a run; ``NotFound`` when there is none."""
+    return run_record(get_run(run_id))
+
+
+def get_run(run_id: int) -> IngestionRun:
+    """Return the run's row, for services; ``NotFound`` when there is none."""
+    run = IngestionRun.objects.filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("not_found", f"There is no run {run_id}, or you may not know of it.")
+    return run
+
+
+def latest_run(project: str, view: str, lane: Lane | str, *, state: RunState | None = None) -> RunRecord | None:
+    """Return the newest run of a lane that has begun or ended (in ``state``, if given), None without one."""
+    found = IngestionRun.objects.filter(project=project, view=view, lane=lane)
+    found = found.exclude(run_number=None) if state is None else found.filter(state=state)
+    run = found.order_by("-id").first()
+    return None if run is None else run_record(run)
+
+
+def lane_watermarks(project: str, view: str) -> dict[Lane, int]:
+    """Return each lane's watermark in microseconds since 1970; lanes without one are left out."""
+    states = LaneState.objects.filter(project=project, view=view).exclude(watermark_us=None)
+    return {Lane(state.lane): state.watermark_us for state in states if state.watermark_us is not None}
+
+
+def lanes(project: str, view: str) -> list[LaneRecord]:
+    """Return what is remembered of each lane of a view."""
+    return [
+        LaneRecord(
+            Lane(state.lane), state.generation, state.watermark_us, state.next_due_at, state.gap or None
+        )
+        for state in LaneState.objects.filter(project=project, view=view, is_active=True).order_by("lane")
+    ]
+
+
+def refused_rows(
+    projects: frozenset[str] | None, *, project: str, view: str | None = None, run_id: int | None = None
+) -> QuerySet[RefusedRow]:
+    """Return refused rows that were not redriven, for paging."""
+    found = RefusedRow.objects.filter(project=project, redriven_at=None)
+    if projects is not None:
+        found = found.filter(project__in=projects)
+    wanted = {"view": view, "run_id": run_id}
+    return found.filter(**{name: value for name, value in wanted.items() if value})
+
+
+def run_record(run: IngestionRun) -> RunRecord:
+    """Return the plain record of a row."""
+    return RunRecord(
+        id=run.pk,
+        project=run.project,
+        view_id=run.view_id,
+        view=run.view,
+        lane=Lane(run.lane),
+        state=RunState(run.state),
+        phase=run.phase,
+        progress_done=run.progress_done,
+        progress_total=run.progress_total,
+        counts=run.counts,
+        watermark_before_us=run.watermark_before_us,
+        watermark_after_us=run.watermark_after_us,
+        hollow=run.hollow or None,
+        hold_reason=run.hold_reason or None,
+        scheduled_for=run.scheduled_for,
+        queued_at=run.queued_at,
+        due_at=run.due_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        error=run.error,
+        openlineage_run_id=run.openlineage_run_id,
+        run_number=run.run_number,
+        is_full=run.is_full,
+        contract_number=run.contract_number,
+        requested_by=run.requested_by,
+        ledger=run.ledger,
+    )

@@ -1,0 +1,1 @@
+"""Verbs that change the state of runs, lanes and the store."""

@@ -1,0 +1,146 @@
+"""What the lanes of views remember, kept in step with the registry; and the watermarks of the store."""
+
+import hashlib
+import json
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+from django.db import transaction
+
+from controlplane.contracts.model import Source
+from controlplane.ingestion.domain import watermarks
+from controlplane.ingestion.models import LaneState
+from controlplane.kernel import clock
+from controlplane.kernel.errors import NotFound
+from controlplane.registry import selectors as registry
+from controlplane.registry.domain.records import ViewRecord
+from store_adapters import Lane, Store, Watermark
+
+
+def ensure_lane(record: ViewRecord, lane: Lane, *, store: Store, now: datetime) -> LaneState:
+    """Return the lane's state, made or brought into step with the definition.
+
+    A changed source, query or progress rule raises the generation: what the old one proved, the new one
+    does not. The first generation goes on from the store's, which may be older than this control plane.
+    """
+    signature = _signature(record, lane)
+    state = LaneState.objects.filter(view_id=record.id, lane=lane).first()
+    if state is None:
+        stored = store.read_watermarks(record.project).get((record.name, lane))
+        defaults = {
+            "project": record.project,
+            "view": record.name,
+            "signature": signature,
+            "generation": stored.generation + 1 if stored else 1,
+        }
+        state, _ = LaneState.objects.get_or_create(view_id=record.id, lane=lane, defaults=defaults)
+    if state.signature != signature:
+        unmoved = LaneState.objects.filter(pk=state.pk, signature=state.signature)
+        unmoved.update(
+            signature=signature,
+            generation=state.generation + 1,
+            watermark_us=None,
+            newest_event_us=None,
+            newest_moved_at_us=None,
+            is_published=True,
+        )
+        state.refresh_from_db()
+    _follow_schedule(record, state, now=now)
+    return state
+
+
+def sync_lanes(*, store: Store, now: datetime) -> None:
+    """Bring every lane of every view into step with the registry; lanes that are no more go to rest."""
+    seen = set()
+    for record in registry.list_views(None):
+        for lane in record.view.lanes:
+            state = ensure_lane(record, Lane(lane), store=store, now=now)
+            seen.add(state.pk)
+    gone = LaneState.objects.filter(is_active=True).exclude(pk__in=seen)
+    gone.update(is_active=False, next_due_at=None)
+
+
+def next_due(schedule: str, timezone: str, *, after: datetime) -> datetime:
+    """Return the first instant of a cron schedule past ``after``, in UTC."""
+    local = after.astimezone(ZoneInfo(timezone))
+    return next(CronSim(schedule, local)).astimezone(clock.EPOCH.tzinfo)
+
+
+def publish_watermark(state: LaneState, *, store: Store) -> None:
+    """Tell the store the lane's watermark, if it moved. Repeated by the sweeper until it is known there."""
+    if state.watermark_us is None:
+        return
+    told = Watermark(state.generation, state.watermark_us)
+    store.write_watermark(state.project, state.view, Lane(state.lane), told)
+    same = LaneState.objects.filter(pk=state.pk, generation=state.generation, watermark_us=state.watermark_us)
+    same.update(is_published=True)
+
+
+def publish_watermarks(*, store: Store) -> int:
+    """Tell the store every watermark that it may not know yet; returns how many."""
+    states = list(LaneState.objects.filter(is_published=False))
+    for state in states:
+        publish_watermark(state, store=store)
+    return len(states)
+
+
+def move_watermark(state_id: int, *, generation: int, provable_us: int | None) -> int | None:
+    """Move a lane's watermark, never back and only within ``generation``; inside the caller's transaction.
+
+    Returns the watermark after it.
+    """
+    state = LaneState.objects.select_for_update().get(pk=state_id)
+    if state.generation != generation:
+        return state.watermark_us
+    after = watermarks.advance(state.watermark_us, provable_us)
+    if after != state.watermark_us:
+        LaneState.objects.filter(pk=state_id).update(watermark_us=after, is_published=False)
+    return after
+
+
+def reserve_positions(state: LaneState, count: int, *, now: datetime) -> int:
+    """Return the first of ``count`` positions of the direct lane: receipt microseconds, made unique."""
+    with transaction.atomic():
+        locked = LaneState.objects.select_for_update().get(pk=state.pk)
+        first = max(locked.sequence + 1, clock.to_us(now))
+        LaneState.objects.filter(pk=state.pk).update(sequence=first + count - 1)
+    return first
+
+
+def _follow_schedule(record: ViewRecord, state: LaneState, *, now: datetime) -> None:
+    batch = record.view.batch
+    cron = batch.schedule if batch and state.lane == Lane.BATCH and batch.schedule else ""
+    wanted = f"{cron} {batch.timezone}" if cron and batch else ""
+    if record.paused:
+        wanted = f"paused {wanted}"
+    if state.schedule == wanted and state.is_active:
+        return
+    due = None
+    if state.lane == Lane.STREAM and not record.paused:
+        due = now
+    elif cron and batch and not record.paused:
+        due = next_due(cron, batch.timezone, after=now)
+    LaneState.objects.filter(pk=state.pk).update(schedule=wanted, next_due_at=due, is_active=True)
+    state.schedule, state.next_due_at, state.is_active = wanted, due, True
+
+
+def _signature(record: ViewRecord, lane: Lane) -> str:
+    view = record.view
+    said: dict[str, object] = {"lane": lane.value}
+    if lane is Lane.BATCH and view.batch:
+        said["query"] = view.batch.query
+        said["sources"] = [_source_document(record, name) for name in view.batch.sources]
+    if lane is Lane.STREAM and view.stream:
+        said["sources"] = [_source_document(record, view.stream.source)]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _source_document(record: ViewRecord, name: str) -> dict[str, object]:
+    """Return what of a source decides how far it proves; its owner or description do not."""
+    try:
+        source: Source = registry.find_source(record.project, name)
+    except NotFound:
+        return {"name": name}
+    kept = source.to_document()
+    return {key: value for key, value in kept.items() if key not in ("owner", "description", "lineage")}

@@ -1,0 +1,1 @@
+"""Where rows come from: batch files, Redis Streams, JSON-lines files."""
