@@ -8,6 +8,7 @@ from controlplane.accounts.api import urlpatterns as accounts_urls
 from controlplane.project import operations
 from controlplane.rest.problems import plain
 from lineage.api import urlpatterns as lineage_urls
+from monitors.api import urlpatterns as monitors_urls
 
 
 def unknown_api(request: HttpRequest) -> HttpResponse:
@@ -28,6 +29,6 @@ urlpatterns = [
         "api/v1/docs",
         SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]),
     ),
-    path("api/v1/", include([*accounts_urls, *lineage_urls])),
+    path("api/v1/", include([*accounts_urls, *lineage_urls, *monitors_urls])),
     re_path(r"^api/", unknown_api),
 ]

@@ -52,7 +52,7 @@ class KindSpec:
 
 KINDS: dict[Kind, KindSpec] = {
     Kind.SERVED_AGE: KindSpec(Family.FRESHNESS, Unit.AGE, measures.served_age, 2, reads_probe=True),
-    Kind.SOURCE_AGE: KindSpec(Family.FRESHNESS, Unit.AGE, measures.source_age, 2, reads_probe=False),
+    Kind.SOURCE_AGE: KindSpec(Family.FRESHNESS, Unit.AGE, measures.source_age, 2, reads_probe=True),
     Kind.COVERAGE: KindSpec(
         Family.PRESENCE, Unit.SHARE, measures.coverage, 2, reads_probe=True, warn=0.05, limit=0.2
     ),

@@ -1,13 +1,13 @@
 """From measured inputs to one result: a pure function for each kind of monitor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
 
 from monitors.domain.states import Result, State
-from monitors.domain.words import spell_age, spell_share
+from monitors.domain.words import spell_age, spell_ratio, spell_share
 
 # Evidence from further ahead than this is none (contract.md).
 FUTURE_TOLERANCE = timedelta(seconds=5)
@@ -101,18 +101,22 @@ def served_age(limits: Limits, inputs: Inputs) -> Result:
     if probe.age_s is None:
         reason = "the sampled rows are of unknown age: no evidence is left"
         return Result(probe.at, State.BREACH, clear=False, value=None, reason=reason)
-    return _grade_age(limits, probe.age_s, at=probe.at, what="the oldest 5 % of the sampled keys are")
+    return _grade_age(limits, probe.age_s, at=probe.at, what=" of the oldest keys (95th percentile)")
 
 
 def source_age(limits: Limits, inputs: Inputs) -> Result:
-    """Judge how far the lane's watermark lies back."""
+    """Judge how far the lane's watermark, as the probe read it in the store, lay back then."""
+    probe = inputs.probe
+    blind = _blind(limits, inputs)
+    if (blind is not None and blind.level is State.UNKNOWN) or probe is None:
+        return blind or _unknown(inputs.now, "not probed yet")
     mark = inputs.watermark
     if mark is None:
-        return _no_data(inputs.now, "the lane has no watermark")
-    if mark > inputs.now + FUTURE_TOLERANCE:
-        return _no_data(inputs.now, "the watermark lies in the future and proves nothing")
-    age = max(0.0, (inputs.now - mark).total_seconds())
-    return _grade_age(limits, age, at=inputs.now, what="the source's watermark is")
+        return _no_data(probe.at, "the lane has no watermark")
+    if mark > probe.at + FUTURE_TOLERANCE:
+        return _no_data(probe.at, "the watermark lies in the future and proves nothing")
+    age = max(0.0, (probe.at - mark).total_seconds())
+    return _grade_age(limits, age, at=probe.at, what=" of the source's watermark")
 
 
 def coverage(limits: Limits, inputs: Inputs) -> Result:
@@ -124,6 +128,8 @@ def coverage(limits: Limits, inputs: Inputs) -> Result:
         return Result(inputs.now, State.BREACH, clear=False, value=1.0, reason="never written")
     probe = inputs.probe
     blind = _blind(limits, inputs)
+    if probe is not None and blind is not None and blind.level is State.NO_DATA:
+        return Result(probe.at, State.BREACH, clear=False, value=1.0, reason="no row is left in the store")
     if blind is not None or probe is None:
         return blind or _unknown(inputs.now, "not probed yet")
     share = probe.missing / probe.sampled
@@ -198,13 +204,18 @@ def next_due(cron: Cron, *, after: datetime) -> datetime:
 
 
 def _grade_age(limits: Limits, age: float, *, at: datetime, what: str) -> Result:
-    bound = f", {spell_age(limits.limit)} allowed" if limits.limit is not None else ""
-    graded = _grade(limits, age, at=at, reason=f"{what} {spell_age(age)} old{bound}")
+    graded = _grade(limits, age, at=at, reason=f"age {spell_age(age)}{what}{_bound(limits, age)}")
     ahead = [bound - age for bound in (limits.warn, limits.limit) if bound is not None and bound >= age]
     if not ahead:
         return graded
-    crosses = at + timedelta(seconds=min(ahead)) + _MICROSECOND
-    return Result(graded.at, graded.level, graded.clear, graded.value, graded.reason, crosses)
+    return replace(graded, changes_at=at + timedelta(seconds=min(ahead)) + _MICROSECOND)
+
+
+def _bound(limits: Limits, age: float) -> str:
+    if limits.limit is None:
+        return ""
+    times_over = f", {spell_ratio(age, limits.limit)}" if age > limits.limit else ""
+    return f", max {spell_age(limits.limit)}{times_over}"
 
 
 def _grade(limits: Limits, value: float, *, at: datetime, reason: str) -> Result:
