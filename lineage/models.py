@@ -55,7 +55,7 @@ class Alias(models.Model):
     other = models.ForeignKey(Node, on_delete=models.CASCADE, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["one", "other"], name="lineage_alias")]
+        constraints = [models.UniqueConstraint(fields=["one", "other"], name="lineage_alias_once")]
 
 
 class Edge(models.Model):
@@ -71,7 +71,7 @@ class Edge(models.Model):
 
     class Meta:
         # Walking up asks by target; walking down asks by source, which the constraint's index serves.
-        constraints = [models.UniqueConstraint(fields=["source", "target"], name="lineage_edge")]
+        constraints = [models.UniqueConstraint(fields=["source", "target"], name="lineage_edge_once")]
 
 
 class Run(models.Model):

@@ -108,7 +108,10 @@ class SqliteStore:
         found = {}
         for field, generation, us in rows:
             view, _, lane = field.rpartition("/")
-            found[view, Lane(lane)] = Watermark(generation, us)
+            try:
+                found[view, Lane(lane)] = Watermark(generation, us)
+            except ValueError:
+                continue  # a watermark we cannot read proves nothing; the rows' own times remain
         return found
 
     def write_layout(self, project: str, view: str, layout: Layout) -> None:

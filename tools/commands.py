@@ -12,7 +12,7 @@ from tools.places import DEFAULT_HOME
 
 def main(words: list[str]) -> int:
     """Run one command and return its exit code."""
-    arguments = _parser().parse_args(words)
+    arguments = parser().parse_args(words)
     chosen: Callable[[argparse.Namespace], int | None] = arguments.run
     try:
         return chosen(arguments) or 0
@@ -25,12 +25,13 @@ def main(words: list[str]) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="./dev", description="Run, test and check the project.")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+def parser() -> argparse.ArgumentParser:
+    """Return the whole command line."""
+    whole = argparse.ArgumentParser(prog="./dev", description="Run, test and check the project.")
+    commands = whole.add_subparsers(metavar="COMMAND", required=True)
     _add_running(commands)
     _add_working(commands)
-    return parser
+    return whole
 
 
 def _add_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

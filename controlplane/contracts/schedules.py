@@ -26,11 +26,12 @@ def check_zone(name: str) -> ZoneInfo:
 
 
 def check_schedule(schedule: str) -> None:
-    """Refuse what is no cron expression of five fields that ever comes due."""
-    if len(schedule.split()) != 5:
+    """Refuse what is no cron expression of five fields, or six with seconds first, that ever comes due."""
+    if len(schedule.split()) not in (5, 6):
         raise Refused(
             "bad_schedule",
-            f"{schedule!r} is no schedule: five fields are expected (minute hour day month weekday)",
+            f"{schedule!r} is no schedule: five fields are expected (minute hour day month weekday),"
+            " or six with seconds first",
         )
     try:
         next(CronSim(schedule, datetime.combine(_FIRST_DAY, time(), UTC)))
@@ -49,13 +50,13 @@ def longest_gap(schedule: str, timezone: str) -> timedelta:
     last run of one day to the first of the next.
     """
     zone = ZoneInfo(timezone)
-    minute, hour, *day_rule = schedule.split()
-    usual = _runs_of_day(f"{minute} {hour} * * *", _FIRST_DAY, UTC)
+    *within_day, day_of_month, month, weekday = schedule.split()
+    usual = _runs_of_day(" ".join([*within_day, "* * *"]), _FIRST_DAY, UTC)
     within = max((later - earlier for earlier, later in pairwise(usual)), default=timedelta())
     first, last = usual[0].time(), usual[-1].time()
     longest = within
     previous: datetime | None = None
-    for day in _days(" ".join(["0", "0", *day_rule])):
+    for day in _days(f"0 0 {day_of_month} {month} {weekday}"):
         start, end = datetime.combine(day, first, zone), datetime.combine(day, last, zone)
         if _midnight(day, zone).utcoffset() != _midnight(day + timedelta(days=1), zone).utcoffset():
             runs = _runs_of_day(schedule, day, zone)

@@ -110,13 +110,7 @@ def latest_probe(project: str, view: str) -> ProbeResult | None:
 
 def latest_probes(project: str, *, since: datetime) -> dict[str, ProbeResult]:
     """Return the newest probe of each view of ``project`` that was probed since then."""
-    newest = (
-        Probe.objects.filter(project=project, at__gte=since)
-        .order_by()
-        .values("view")
-        .annotate(newest=Max("pk"))
-    )
-    rows = Probe.objects.filter(pk__in=[row["newest"] for row in newest])
+    rows = Probe.objects.filter(project=project, at__gte=since).order_by("at", "pk")
     return {row.view: _probe(row) for row in rows}
 
 

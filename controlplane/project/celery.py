@@ -64,7 +64,15 @@ def make() -> Celery:
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
     liveness.install(celery)
-    celery.autodiscover_tasks(["controlplane.ingestion", "lineage", "monitors", "controlplane.registry"])
+    celery.autodiscover_tasks(
+        [
+            "controlplane.ingestion",
+            "lineage",
+            "monitors",
+            "controlplane.observations",
+            "controlplane.registry",
+        ]
+    )
     return celery
 
 

@@ -1,5 +1,6 @@
 """DATABASE_URL to Django's form."""
 
+import os
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -16,6 +17,8 @@ def configure(url: str) -> dict[str, Any]:
             # IMMEDIATE takes the write lock at BEGIN: with the default, two writers that both began by
             # reading cannot both go on, and one fails at once with "database is locked".
             "OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": _SQLITE_PRAGMAS},
+            # Tests use a file as well: threads that share a database in memory meet locks of another kind.
+            "TEST": {"NAME": f"{unquote(parts.path)}.test-{os.getpid()}"},
         }
     return {
         "ENGINE": "django.db.backends.postgresql",

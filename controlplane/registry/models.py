@@ -78,6 +78,7 @@ class FeatureView(DefinedObject):
     """Features computed together. The numbers are those in force; they only ever rise."""
 
     tier = models.CharField(max_length=16)
+    labels = models.TextField()  # "entity:x", "source:x", "lane:x", "tag:k:v", each between line ends
     contract_number = models.IntegerField()
     layout_number = models.IntegerField()
     paused = models.BooleanField(default=False)

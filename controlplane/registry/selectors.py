@@ -80,7 +80,7 @@ def project_exists(project: str) -> bool:
 
 def find_view(project: str, name: str) -> ViewRecord:
     """Return a live view; ``NotFound`` when there is none."""
-    row = _views(project).filter(name=name).first()
+    row = view_rows(project).filter(name=name).first()
     if row is None:
         raise NotFound("not_found", f"There is no feature view {name!r} in project {project!r}.")
     return _view_records([row])[0]
@@ -88,12 +88,12 @@ def find_view(project: str, name: str) -> ViewRecord:
 
 def list_views(project: str | None = None) -> list[ViewRecord]:
     """Return the live views of ``project``, or of all projects, by project and name."""
-    return _view_records(_views(project).order_by("project__name", "name"))
+    return _view_records(view_rows(project).order_by("project__name", "name"))
 
 
 def find_service(project: str, name: str) -> ServiceRecord:
     """Return a live feature service; ``NotFound`` when there is none."""
-    row = _services(project).filter(name=name).first()
+    row = service_rows(project).filter(name=name).first()
     if row is None:
         raise NotFound("not_found", f"There is no feature service {name!r} in project {project!r}.")
     return _service_record(row)
@@ -101,18 +101,18 @@ def find_service(project: str, name: str) -> ServiceRecord:
 
 def list_services(project: str | None = None) -> list[ServiceRecord]:
     """Return the live feature services of ``project``, or of all projects, by project and name."""
-    return [_service_record(row) for row in _services(project).order_by("project__name", "name")]
+    return [_service_record(row) for row in service_rows(project).order_by("project__name", "name")]
 
 
 def services_reading(project: str, view: str) -> list[ServiceRecord]:
     """Return the live services that name any feature of ``view``, by name."""
     readers = FeatureUse.objects.filter(project__name=project, view=view).values("service_id")
-    return [_service_record(row) for row in _services(project).filter(pk__in=readers).order_by("name")]
+    return [_service_record(row) for row in service_rows(project).filter(pk__in=readers).order_by("name")]
 
 
 def find_source(project: str, name: str) -> Source:
     """Return a live source; ``NotFound`` when there is none."""
-    row = _sources(project).filter(name=name).first()
+    row = source_rows(project).filter(name=name).first()
     if row is None:
         raise NotFound("not_found", f"There is no source {name!r} in project {project!r}.")
     return stored.source(row.document)
@@ -120,12 +120,12 @@ def find_source(project: str, name: str) -> Source:
 
 def list_sources(project: str) -> list[Source]:
     """Return the live sources by name."""
-    return [stored.source(row.document) for row in _sources(project).order_by("name")]
+    return [stored.source(row.document) for row in source_rows(project).order_by("name")]
 
 
 def find_entity(project: str, name: str) -> EntityDefinition:
     """Return a live entity; ``NotFound`` when there is none."""
-    row = _entities(project).filter(name=name).first()
+    row = entity_rows(project).filter(name=name).first()
     if row is None:
         raise NotFound("not_found", f"There is no entity {name!r} in project {project!r}.")
     return stored.entity(row.document)
@@ -133,7 +133,7 @@ def find_entity(project: str, name: str) -> EntityDefinition:
 
 def list_entities(project: str) -> list[EntityDefinition]:
     """Return the live entities by name."""
-    return [stored.entity(row.document) for row in _entities(project).order_by("name")]
+    return [stored.entity(row.document) for row in entity_rows(project).order_by("name")]
 
 
 def find_definition(project: str) -> Definition:
@@ -142,8 +142,10 @@ def find_definition(project: str) -> Definition:
         project=project,
         entities=tuple(list_entities(project)),
         sources=tuple(list_sources(project)),
-        feature_views=tuple(stored.view(row.document) for row in _views(project).order_by("name")),
-        feature_services=tuple(stored.service(row.document) for row in _services(project).order_by("name")),
+        feature_views=tuple(stored.view(row.document) for row in view_rows(project).order_by("name")),
+        feature_services=tuple(
+            stored.service(row.document) for row in service_rows(project).order_by("name")
+        ),
     )
 
 
@@ -172,9 +174,9 @@ def current_bundle() -> BundleRecord:
     return BundleRecord(row.number, row.digest, bytes(row.body))
 
 
-def current_bundle_number() -> int:
-    """Return the number of the newest bundle, 0 before the first; one indexed read."""
-    return Registry.objects.values_list("bundle_number", flat=True).first() or 0
+def current_bundle_digest() -> str:
+    """Return the digest of the newest bundle, empty before the first: one read of one row."""
+    return Registry.objects.values_list("bundle_digest", flat=True).first() or ""
 
 
 def registry_id() -> str:
@@ -226,24 +228,46 @@ def serving_instances(*, since: datetime) -> list[ServingInstance]:
     ]
 
 
+def project_rows() -> QuerySet[Project]:
+    """The live projects, to be filtered and paged."""
+    return Project.objects.filter(retired_at=None)
+
+
+def connection_rows() -> QuerySet[Connection]:
+    """All connections, to be paged."""
+    return Connection.objects.all()
+
+
+def find_connection(connection_id: int) -> Connection:
+    """Return a connection; ``NotFound`` when there is none."""
+    row = Connection.objects.filter(pk=connection_id).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no connection {connection_id}.")
+    return row
+
+
 def _live(rows: QuerySet, project: str | None) -> QuerySet:  # type: ignore[type-arg]
     live = rows.filter(retired_at=None)
     return live if project is None else live.filter(project__name=project)
 
 
-def _views(project: str | None) -> QuerySet[FeatureView]:
+def view_rows(project: str | None) -> QuerySet[FeatureView]:
+    """The live views of a project, or of all, to be filtered and paged."""
     return _live(FeatureView.objects.select_related("project"), project)
 
 
-def _services(project: str | None) -> QuerySet[FeatureService]:
+def service_rows(project: str | None) -> QuerySet[FeatureService]:
+    """The live feature services of a project, or of all, to be filtered and paged."""
     return _live(FeatureService.objects.select_related("project"), project)
 
 
-def _sources(project: str | None) -> QuerySet[SourceRow]:
+def source_rows(project: str) -> QuerySet[SourceRow]:
+    """The live sources of a project, to be filtered and paged."""
     return _live(SourceRow.objects.all(), project)
 
 
-def _entities(project: str | None) -> QuerySet[Entity]:
+def entity_rows(project: str) -> QuerySet[Entity]:
+    """The live entities of a project, to be filtered and paged."""
     return _live(Entity.objects.all(), project)
 
 
@@ -290,7 +314,7 @@ def _readers(projects: Iterable[int], views: set[str]) -> Mapping[tuple[int, str
     for project_id, view, service_id in uses.values_list("project_id", "view", "service_id").distinct():
         reading[project_id, view].add(service_id)
     wanted = set().union(*reading.values())
-    services = {row.pk: _service_record(row) for row in _services(None).filter(pk__in=wanted)}
+    services = {row.pk: _service_record(row) for row in service_rows(None).filter(pk__in=wanted)}
     return {
         key: sorted((services[pk] for pk in found if pk in services), key=lambda record: record.name)
         for key, found in reading.items()

@@ -20,6 +20,8 @@ KEPT = timedelta(hours=24)
 # A holder that died leaves its row without an answer; after this long another may try.
 ABANDONED = timedelta(seconds=60)
 MAX_KEY = 200
+# Refusals that say "not right now": the same request may be right a second later, so none of them is kept.
+_PASSING = frozenset({"apply_in_progress", "purge_pending"})
 Handler = Callable[..., Response]
 
 
@@ -58,7 +60,7 @@ def _run(kept: IdempotentAnswer, view: Any, request: Request, handle: Callable[[
         response = handle()
     except FreshlineError as refused:
         status = status_of(refused)
-        if status >= 500 or status == 429:
+        if status >= 500 or status == 429 or refused.code in _PASSING:
             _release(kept)
         else:
             request_id = getattr(request, "request_id", "")

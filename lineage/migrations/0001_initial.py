@@ -113,11 +113,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='edge',
-            constraint=models.UniqueConstraint(fields=('source', 'target'), name='lineage_edge'),
+            constraint=models.UniqueConstraint(fields=('source', 'target'), name='lineage_edge_once'),
         ),
         migrations.AddConstraint(
             model_name='alias',
-            constraint=models.UniqueConstraint(fields=('one', 'other'), name='lineage_alias'),
+            constraint=models.UniqueConstraint(fields=('one', 'other'), name='lineage_alias_once'),
         ),
         migrations.AddIndex(
             model_name='run',

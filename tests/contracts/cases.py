@@ -65,13 +65,13 @@ def _answer_document(answer, *, features):
         "verdict": answer.verdict.value,
         "status": answer.status.value,
         "action": answer.action.value,
-        "value": _exact(dtype, answer.value),
+        "value": exact_json(dtype, answer.value),
         "also_invalid": answer.also_invalid,
         "reason": answer.reason,
     }
 
 
-def _exact(dtype, value):
+def exact_json(dtype, value):
     """Vectors write a float32 with the digits of its float64, so that no reader has to round."""
     wide = {Dtype.FLOAT32: Dtype.FLOAT64, Dtype.LIST_FLOAT32: Dtype.LIST_FLOAT64}
     return to_json(wide.get(dtype, dtype), value)

@@ -20,7 +20,7 @@ def test_it_is_ready_when_every_probe_says_so(fake: FakeInstallation) -> None:
     fake.start(f"[{WEB}, {SLEEPER}]")
     fake.wait_until_ready()
     assert [(p.name, p.state) for p in fake.now.processes] == [("web", "ready"), ("sleeper", "ready")]
-    assert "READY" in fake.output.read_text()
+    wait_for(lambda: "READY" in fake.output.read_text())
     with socket.create_connection(("127.0.0.1", fake.web_port), timeout=5):
         pass
 

@@ -23,20 +23,6 @@ _ACTIONS = ("on_stale", "on_missing", "on_invalid")
 _QUIET = ("owner", "description", "tier", "runbook", "tags", "expire_after")
 
 
-def changes_contract(before: FeatureView, after: FeatureView) -> bool:
-    """Return whether terms or features differ, so that the view needs its next contract number.
-
-    Join keys count too and belong to the entities; whoever knows them compares them.
-    """
-    promised = (_promise(before), _promise(after))
-    return promised[0] != promised[1]
-
-
-def _promise(view: FeatureView) -> object:
-    features = [{**feature.to_document(), "description": None} for feature in view.features]
-    return features, view.terms, view.enforcement, view.entities
-
-
 def compare_views(
     before: FeatureView, after: FeatureView, *, keys_before: JoinKeys, keys_after: JoinKeys, uses: Uses
 ) -> list[Finding]:

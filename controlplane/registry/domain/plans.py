@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from controlplane.contracts.compatibility import Change, ChangeAction, Level
-from controlplane.contracts.model import Definition, FeatureView
+from controlplane.contracts.model import Definition, FeatureView, JoinKey
 from controlplane.observations.domain.sums import Counts, ServedSums
-from controlplane.registry.domain import canonical
+from controlplane.registry.domain import canonical, stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,11 @@ def created(kind: str, name: str, reason: str) -> Change:
     return Change(kind, name, ChangeAction.CREATE, Level.COMPATIBLE, (reason,), ())
 
 
+def join_keys_of(whole: Definition, view: FeatureView) -> tuple[JoinKey, ...]:
+    """Return the join keys that the view's entities give it."""
+    return stored.join_keys([entity for entity in whole.entities if entity.name in view.entities])
+
+
 def plan_digest(project: str, before: Definition, after: Definition) -> str:
     """Return the digest of what is there and what is wanted."""
     return canonical.digest(canonical.dump([project, before.to_document(), after.to_document()]))
@@ -68,15 +73,16 @@ def values_affected(
     before: FeatureView,
     after: FeatureView | None,
     *,
+    is_rekeyed: bool,
     served: ServedSums,
     by_feature: Mapping[str, Counts],
 ) -> int:
     """Return how many of the recorded values a change of the view may alter.
 
-    All of them when the view retires or gets other entities; else those of the features that were changed or
-    removed, or those that are older than a tightened max age, whichever are more.
+    All of them when the view retires or its join keys change; else those of the features that were changed
+    or removed, or those that are older than a tightened max age, whichever are more.
     """
-    if after is None or before.entities != after.entities:
+    if after is None or is_rekeyed:
         return served.total_values
     touched = sum(sum(by_feature.get(name, {}).values()) for name in _changed_features(before, after))
     too_old = 0

@@ -38,6 +38,9 @@ class Conditions:
     plan: str | None = None
 
 
+UNCONDITIONAL = Conditions()
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What was done, and the bundle that says so."""
@@ -53,7 +56,7 @@ def apply_definition(
     author: Author,
     now: datetime,
     retire_absent: bool = False,
-    conditions: Conditions = Conditions(),
+    conditions: Conditions = UNCONDITIONAL,
 ) -> Applied:
     """Make ``document`` (a parsed definition file) true in ``project``.
 
@@ -74,7 +77,7 @@ def change_project(
     *,
     author: Author,
     now: datetime,
-    conditions: Conditions = Conditions(),
+    conditions: Conditions = UNCONDITIONAL,
 ) -> Applied:
     """Do what ``make`` plans. It is asked under the lock, so what it saw still holds when it is done."""
     names.check(project, what="project")

@@ -5,13 +5,15 @@ from datetime import datetime, timedelta
 from controlplane.accounts.selectors import team_exists
 from controlplane.contracts import definition
 from controlplane.contracts.compatibility import Change, Level, compare
-from controlplane.contracts.model import Definition
+from controlplane.contracts.model import Definition, FeatureView
+from controlplane.kernel import names
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors
 from controlplane.registry.domain.plans import (
     Plan,
     PlannedChange,
     created,
+    join_keys_of,
     owners,
     plan_digest,
     values_affected,
@@ -26,6 +28,7 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
     ``retire_absent``: what the file leaves out is retired; else it stays. Raises ``Refused`` with every
     problem of the file.
     """
+    names.check(project, what="project")
     before = selectors.find_definition(project)
     file = definition.parse(document, project=project, known=before, retire_absent=retire_absent)
     return make_plan(before, after=file if retire_absent else definition.merge(before, file), now=now)
@@ -58,8 +61,8 @@ class _Recorded:
 
     def __init__(self, before: Definition, after: Definition, *, now: datetime) -> None:
         self._project = before.project
-        self._before = {view.name: view for view in before.feature_views}
-        self._after = {view.name: view for view in after.feature_views}
+        self._before = before
+        self._after = after
         self._start, self._end = now - RECORDED_SINCE, now + timedelta(minutes=1)
 
     def affected(self, change: Change) -> int:
@@ -67,17 +70,24 @@ class _Recorded:
             return 0
         if change.kind == "feature_service":
             return observations.service_values(self._project, change.name, start=self._start, end=self._end)
-        before = self._before.get(change.name) if change.kind == "feature_view" else None
+        before = _view(self._before, change.name) if change.kind == "feature_view" else None
         if before is None:
             return 0
+        after = _view(self._after, change.name)
+        keys_before = join_keys_of(self._before, before)
         return values_affected(
             before,
-            self._after.get(change.name),
+            after,
+            is_rekeyed=after is not None and join_keys_of(self._after, after) != keys_before,
             served=observations.sums(self._project, change.name, start=self._start, end=self._end),
             by_feature=observations.feature_sums(
                 self._project, change.name, start=self._start, end=self._end
             ),
         )
+
+
+def _view(whole: Definition, name: str) -> FeatureView | None:
+    return next((view for view in whole.feature_views if view.name == name), None)
 
 
 def _sorted(definition: Definition) -> Definition:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from controlplane.accounts.services import audit
 from controlplane.contracts.model import Definition, Document
@@ -14,6 +13,7 @@ from controlplane.contracts.model import Source as SourceDefinition
 from controlplane.kernel.errors import Conflict
 from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.contract_terms import contract_text, layout_columns
+from controlplane.registry.domain.kinds import Defined
 from controlplane.registry.models import (
     Contract,
     DefinedObject,
@@ -25,16 +25,6 @@ from controlplane.registry.models import (
     Project,
     Source,
 )
-
-
-class _Defined(Protocol):
-    """One object of a definition file."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def owner(self) -> str | None: ...
-    def to_document(self) -> Document: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +50,7 @@ class Writer:
         self._store_plain(FeatureService, "feature_service", before.feature_services, after.feature_services)
 
     def _store_plain(
-        self, table: type[DefinedObject], kind: str, before: Iterable[_Defined], after: Iterable[_Defined]
+        self, table: type[DefinedObject], kind: str, before: Iterable[Defined], after: Iterable[Defined]
     ) -> None:
         changed = _changed(before, after)
         for defined in after:
@@ -71,7 +61,7 @@ class Writer:
                 self._save(row, kind, defined)
         self._retire(table, kind, _gone(before, after))
 
-    def _save(self, row: DefinedObject, kind: str, defined: _Defined) -> None:
+    def _save(self, row: DefinedObject, kind: str, defined: Defined) -> None:
         is_new = row.pk is None or row.retired_at is not None
         self._tell("create" if is_new else "change", kind, row, defined.to_document())
         row.owner = defined.owner or ""
@@ -151,7 +141,7 @@ class Writer:
         )
 
 
-def _changed(before: Iterable[_Defined], after: Iterable[_Defined]) -> set[str]:
+def _changed(before: Iterable[Defined], after: Iterable[Defined]) -> set[str]:
     """Return the names in ``after`` that are new or say something else than before.
 
     Texts are compared, not records: to Python 1, 1.0 and True are equal, and NaN is not.
@@ -162,21 +152,31 @@ def _changed(before: Iterable[_Defined], after: Iterable[_Defined]) -> set[str]:
     }
 
 
-def _gone(before: Iterable[_Defined], after: Iterable[_Defined]) -> set[str]:
+def _gone(before: Iterable[Defined], after: Iterable[Defined]) -> set[str]:
     return {defined.name for defined in before} - {defined.name for defined in after}
 
 
-def _columns(defined: _Defined) -> dict[str, str]:
+def _columns(defined: Defined) -> dict[str, str]:
     """Return what of a definition has a column of its own, to be searched by."""
     match defined:
         case SourceDefinition():
             return {"kind": defined.kind.value, "connection": defined.connection or ""}
         case ViewDefinition():
-            return {"tier": defined.tier.value}
+            return {"tier": defined.tier.value, "labels": _labels(defined)}
         case ServiceDefinition():
             return {"model": defined.model or ""}
         case _:
             return {}
+
+
+def _labels(view: ViewDefinition) -> str:
+    said = [
+        *(f"entity:{name}" for name in view.entities),
+        *(f"source:{name}" for name in view.sources),
+        *(f"lane:{name}" for name in view.lanes),
+        *(f"tag:{name}:{value}" for name, value in view.tags.items()),
+    ]
+    return "".join(f"\n{label}\n" for label in said)
 
 
 def _columns_of(row: FeatureView) -> str:

@@ -144,3 +144,21 @@ def test_a_deleted_row_leaves_no_expiry_to_its_successor(store: Store, project: 
         _write(store, project, "v", packed(), None)
         _sweep(store, now)
         assert store.read_rows(project, "v", [key_of(1)]) == [packed()]
+
+
+def test_a_permanent_row_that_is_told_again_stays_permanent(store: Store, project: str):
+    now = _now(store)
+    _write(store, project, "v", packed(run=1), None)
+    assert _write(store, project, "v", packed(position=9, run=9), now - SECOND) is WriteResult.UNCHANGED
+    _sweep(store, now)
+    assert store.read_rows(project, "v", [key_of(1)]) == [packed(run=1)]
+
+
+def test_a_row_is_swept_no_sooner_than_it_was_once_promised(store: Store, project: str):
+    now = _now(store)
+    _write(store, project, "keeps", packed(), None)
+    _write(store, project, "v", packed(), now + HOUR)
+    newer = packed(2.0, at=NOW + 1)
+    assert _write(store, project, "v", newer, now - SECOND) is WriteResult.WRITTEN
+    _sweep(store, now)
+    assert store.read_rows(project, "v", [key_of(1)]) == [newer]

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"os"
+
+	"freshline/serving/internal/config"
+)
+
+// tlsSettings returns nil where no certificate is set.
+func tlsSettings(c config.Config) (*tls.Config, error) {
+	if c.TLSCert == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("FRESHLINE_SERVING_TLS_CERT: %w", err)
+	}
+	settings := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+	if c.TLSClientCA == "" {
+		return settings, nil
+	}
+	authorities, err := os.ReadFile(c.TLSClientCA)
+	if err != nil {
+		return nil, fmt.Errorf("FRESHLINE_SERVING_TLS_CLIENT_CA: %w", err)
+	}
+	settings.ClientCAs = x509.NewCertPool()
+	if !settings.ClientCAs.AppendCertsFromPEM(authorities) {
+		return nil, fmt.Errorf("FRESHLINE_SERVING_TLS_CLIENT_CA: %s holds no certificate", c.TLSClientCA)
+	}
+	settings.ClientAuth = tls.RequireAndVerifyClientCert
+	return settings, nil
+}
+
+// serveProfiles serves Go's profiles on an address of their own, which config allows on loopback only.
+func (a *App) serveProfiles() (stop func(), err error) {
+	if a.config.PprofListen == "" {
+		return func() {}, nil
+	}
+	listener, err := net.Listen("tcp", a.config.PprofListen)
+	if err != nil {
+		return nil, fmt.Errorf("FRESHLINE_SERVING_PPROF_LISTEN=%q: %w", a.config.PprofListen, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(listener) // ends when stop closes it
+	}()
+	a.log.Info("profiles", "address", listener.Addr().String())
+	return func() {
+		_ = server.Close()
+		<-done
+	}, nil
+}

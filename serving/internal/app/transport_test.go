@@ -1,0 +1,176 @@
+package app_test
+
+import (
+	"bufio"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestARequestUnderWayIsAnsweredBeforeTheProcessEnds(t *testing.T) {
+	s := newSystem(t)
+	s.control.Publish(bundleText(1, "r", time.Hour))
+	s.put("UA", time.Now(), 12.25, 7, "N1")
+	p := s.start()
+	p.untilReady()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /v1/lookup HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(direct), direct[:10])
+	// Connections are accepted in order: once a later one is answered, ours belongs to the server.
+	p.get("/health")
+	time.AfterFunc(100*time.Millisecond, func() { _, _ = io.WriteString(conn, direct[10:]) })
+	p.end()
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if body, _ := io.ReadAll(response.Body); response.StatusCode != http.StatusOK || !strings.Contains(string(body), "12.25") {
+		t.Errorf("answered %d: %s", response.StatusCode, body)
+	}
+	if status, _ := p.get("/health"); status != 0 {
+		t.Errorf("the process still answers %d", status)
+	}
+}
+
+func TestNoRequestSeesTwoBundles(t *testing.T) {
+	s := newSystem(t)
+	s.control.Publish(bundleText(1, "r", time.Hour))
+	s.put("UA", time.Now(), 1, 1, "N1")
+	p := s.start()
+	p.untilReady()
+	done := make(chan struct{})
+	var askers sync.WaitGroup
+	for range 3 {
+		askers.Go(func() {
+			last := 0
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				status, text := p.post("/v1/lookup", direct)
+				// The contract's version is the bundle's number in every bundle of this test.
+				found := regexp.MustCompile(`"number":(\d+)},"contracts":{"carrier":(\d+)}`).FindStringSubmatch(text)
+				if status != http.StatusOK || found == nil || found[1] != found[2] {
+					t.Errorf("answered %d: %s", status, text)
+					return
+				}
+				var number int
+				fmt.Sscan(found[1], &number)
+				if number < last {
+					t.Errorf("number %d after %d", number, last)
+				}
+				last = number
+			}
+		})
+	}
+	for number := 2; number <= 30; number++ {
+		s.control.Publish(bundleText(number, "r", time.Hour))
+		until(t, "the bundle is in force", func() bool { return p.lookup(direct).Bundle.Number == number })
+	}
+	close(done)
+	askers.Wait()
+}
+
+func TestProfilesAreOnAnAddressOfTheirOwn(t *testing.T) {
+	s := newSystem(t)
+	s.env["FRESHLINE_SERVING_PPROF_LISTEN"] = "127.0.0.1:0"
+	p := s.start()
+	var address string
+	until(t, "the profiles are served", func() bool {
+		if found := regexp.MustCompile(`"msg":"profiles","address":"([^"]+)"`).FindStringSubmatch(p.log.String()); found != nil {
+			address = found[1]
+		}
+		return address != ""
+	})
+	response, err := http.Get("http://" + address + "/debug/pprof/goroutine?debug=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if status, _ := p.get("/debug/pprof/"); response.StatusCode != 200 || status != 404 {
+		t.Errorf("profiles answered %d there and %d on the lookup address", response.StatusCode, status)
+	}
+}
+
+// certificate writes a self-signed certificate and its key, and returns it for clients.
+func certificate(t *testing.T, folder string) tls.Certificate {
+	t.Helper()
+	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, secret.Public(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secretDER, err := x509.MarshalECPrivateKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "EC PRIVATE KEY", Bytes: secretDER},
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: secret}
+}
+
+func TestWithAClientAuthorityOnlyClientsWithACertificateAreAnswered(t *testing.T) {
+	s := newSystem(t)
+	folder := t.TempDir()
+	mine := certificate(t, folder)
+	s.env["FRESHLINE_SERVING_TLS_CERT"] = filepath.Join(folder, "cert.pem")
+	s.env["FRESHLINE_SERVING_TLS_KEY"] = filepath.Join(folder, "key.pem")
+	s.env["FRESHLINE_SERVING_TLS_CLIENT_CA"] = filepath.Join(folder, "cert.pem")
+	p := s.start()
+	address := strings.Replace(p.base, "http://", "https://", 1) + "/health"
+	roots := x509.NewCertPool()
+	text, err := os.ReadFile(filepath.Join(folder, "cert.pem"))
+	if err != nil || !roots.AppendCertsFromPEM(text) {
+		t.Fatal(err)
+	}
+	ask := func(certificates ...tls.Certificate) error {
+		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certificates}}
+		defer transport.CloseIdleConnections()
+		response, err := (&http.Client{Transport: transport}).Get(address)
+		if err == nil {
+			response.Body.Close()
+		}
+		return err
+	}
+	if err := ask(mine); err != nil {
+		t.Errorf("with a certificate: %v", err)
+	}
+	if err := ask(); err == nil {
+		t.Error("a client without a certificate is answered")
+	}
+}

@@ -1,0 +1,147 @@
+package enforce
+
+import (
+	"context"
+
+	"freshline/serving/internal/row"
+)
+
+// State says what is known of one row before any value is looked at.
+type State uint8
+
+// Young rows are within the max age in force. The greatest age of a row without evidence is unknown.
+const (
+	Young State = iota
+	Old
+	Undated
+	Gone       // no row
+	Buried     // a tombstone
+	Unreadable // the store did not answer for it
+	Damaged    // its bytes are not a row
+
+	stateCount
+)
+
+// Found tells whether a row lies in the store, readable or not.
+func (s State) Found() bool { return s <= Undated || s == Damaged }
+
+const noLayout = ^uint16(0)
+
+// Layouts finds the layout of a number. A nil layout means that nobody knows it, an error that
+// nobody could be asked.
+type Layouts interface {
+	Layout(ctx context.Context, number uint32) (*row.Layout, error)
+}
+
+// Table holds the rows of one view in one request. It is reused from request to request.
+type Table struct {
+	Rows    [][]byte // as the store gave them, nil where there is none
+	Missed  []bool   // rows that the store could not be asked for; nil: none
+	Headers []row.Header
+	States  []State
+	AsOfUS  []int64 // of Young and Old rows
+	AgeUS   []int64 // of Young and Old rows
+
+	layoutOf []uint16 // index into layouts, noLayout for rows without values
+	layouts  []*row.Layout
+}
+
+// Damage counts what was wrong with the bytes of a table's rows.
+type Damage struct {
+	Corrupt       int // checksum, version or shape
+	UnknownLayout int
+}
+
+// Open verifies every row and works out its age. Rows and Missed must be set.
+func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, maxAgeUS, nowUS int64) Damage {
+	n := len(t.Rows)
+	t.Headers = resized(t.Headers, n)
+	t.States = resized(t.States, n)
+	t.AsOfUS = resized(t.AsOfUS, n)
+	t.AgeUS = resized(t.AgeUS, n)
+	t.layoutOf = resized(t.layoutOf, n)
+	t.layouts = t.layouts[:0]
+	var damage Damage
+	for i, data := range t.Rows {
+		t.layoutOf[i] = noLayout
+		switch {
+		case t.Missed != nil && t.Missed[i]:
+			t.States[i] = Unreadable
+		case data == nil:
+			t.States[i] = Gone
+		default:
+			t.States[i] = t.open(ctx, i, layouts, &damage)
+		}
+		if t.States[i] != Young {
+			continue
+		}
+		asOf, ok := AsOf(&t.Headers[i], marks, nowUS)
+		if !ok {
+			t.States[i] = Undated
+			continue
+		}
+		t.AsOfUS[i], t.AgeUS[i] = asOf, age(asOf, nowUS)
+		if t.AgeUS[i] > maxAgeUS {
+			t.States[i] = Old
+		}
+	}
+	return damage
+}
+
+// open returns Young for every row whose values can be read; its age is not its business.
+func (t *Table) open(ctx context.Context, i int, layouts Layouts, damage *Damage) State {
+	data := t.Rows[i]
+	header, err := row.Verify(data)
+	if err != nil {
+		damage.Corrupt++
+		return Damaged
+	}
+	t.Headers[i] = header
+	if header.Tombstone {
+		return Buried
+	}
+	at, state := t.layoutIndex(ctx, header.Layout, layouts)
+	switch {
+	case state == Damaged:
+		damage.UnknownLayout++
+	case state == Young && !row.FitsLayout(data, t.layouts[at]):
+		damage.Corrupt++
+		return Damaged
+	}
+	t.layoutOf[i] = at
+	return state
+}
+
+// layoutIndex finds the layout among those that this table has met, nearly always the first.
+func (t *Table) layoutIndex(ctx context.Context, number uint32, layouts Layouts) (uint16, State) {
+	for at, layout := range t.layouts {
+		if layout.Number == number {
+			return uint16(at), Young
+		}
+	}
+	layout, err := layouts.Layout(ctx, number)
+	switch {
+	case err != nil:
+		return noLayout, Unreadable
+	case layout == nil || len(t.layouts) == int(noLayout):
+		return noLayout, Damaged
+	}
+	t.layouts = append(t.layouts, layout)
+	return uint16(len(t.layouts) - 1), Young
+}
+
+// Decode fills the column of one feature from all rows that have it.
+func (t *Table) Decode(name string, column *row.Column) {
+	for at, layout := range t.layouts {
+		if field, ok := layout.Find(name); ok {
+			column.Fill(t.Rows, t.layoutOf, uint16(at), layout, field)
+		}
+	}
+}
+
+func resized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}

@@ -1,0 +1,155 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"freshline/serving/internal/bundle"
+	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/jsonout"
+	"freshline/serving/internal/lookup"
+)
+
+// lookup is our own endpoint: values with their verdicts, ages and actions.
+func (s *Server) lookup(w http.ResponseWriter, r *http.Request) {
+	b := s.take()
+	defer s.give(b)
+	answer, err := s.ask(w, r, b)
+	if err != nil {
+		s.writeError(w, r, err)
+		return
+	}
+	defer s.Engine.Release(answer)
+	b.out = b.appendLookup(b.out[:0], answer)
+	writeBody(w, b.out)
+}
+
+func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	if refused, ok := err.(*bodyError); ok {
+		s.write(w, r, refused.problem())
+		return
+	}
+	s.write(w, r, asProblem(err))
+}
+
+func (b *buffers) appendLookup(to []byte, answer *lookup.Answer) []byte {
+	to = strconv.AppendInt(append(to, `{"rows":`...), int64(answer.Rows), 10)
+	to = append(to, `,"columns":[`...)
+	for _, view := range answer.Views {
+		view.Rendered = appendAges(view.Rendered[:0], view)
+	}
+	for _, column := range answer.Columns {
+		to = append(appendColumn(to, answer, column, b.request.FullNames), ',')
+	}
+	to = append(trimComma(to), ']', ',')
+	return append(appendDetails(to, answer, b.request.FullNames), '}')
+}
+
+func appendColumn(to []byte, answer *lookup.Answer, column *lookup.Column, full bool) []byte {
+	to = jsonout.String(append(to, `{"name":`...), column.ColumnName(full))
+	to = jsonout.String(append(to, `,"view":`...), column.Ref.View.Name)
+	to = append(to, `,"values":[`...)
+	to = appendValues(to, answer, column, jsonout.Style{})
+	to = append(to, `],"verdicts":[`...)
+	for i := range answer.Rows {
+		to = append(append(append(to, '"'), column.Marks[i].Verdict.String()...), '"', ',')
+	}
+	to = append(trimComma(to), `],"ages_us":[`...)
+	to = append(to, column.View.Rendered...)
+	to = append(trimComma(to), `],"actions":[`...)
+	for i := range answer.Rows {
+		to = append(append(append(to, '"'), column.Marks[i].Action.String()...), '"', ',')
+	}
+	return append(trimComma(to), ']', '}')
+}
+
+// appendAges renders the ages of a view's rows, once for all of its columns; null where unknown.
+func appendAges(to []byte, view *lookup.View) []byte {
+	for i, state := range view.Table.States {
+		if state == enforce.Young || state == enforce.Old {
+			to = append(strconv.AppendInt(to, view.Table.AgeUS[i], 10), ',')
+		} else {
+			to = append(to, `null,`...)
+		}
+	}
+	return to
+}
+
+// appendDetails appends the members that explain an answer: rejected rows, counts, versions.
+func appendDetails(to []byte, answer *lookup.Answer, full bool) []byte {
+	to = append(to, `"rejected":[`...)
+	for i, rejected := range answer.Rejected {
+		if rejected {
+			to = append(appendRejection(to, answer, i, full), ',')
+		}
+	}
+	to = append(trimComma(to), `],"counts":{"verdicts":{`...)
+	tally := answer.Tally()
+	for verdict, n := range tally.Verdicts {
+		to = appendCount(to, enforce.Verdict(verdict).String(), n)
+	}
+	to = append(trimComma(to), `},"actions":{`...)
+	for action, n := range tally.Actions {
+		to = appendCount(to, bundle.Action(action).String(), n)
+	}
+	to = append(trimComma(to), '}', ',')
+	to = appendCount(to, "also_invalid", tally.AlsoInvalid)
+	to = appendCount(to, "rejected_rows", uint64(answer.RejectedRows))
+	to = append(trimComma(to), `},"bundle":{"digest":`...)
+	to = jsonout.String(to, answer.Bundle.Digest)
+	to = append(to, `,"number":`...)
+	to = strconv.AppendInt(to, answer.Bundle.Number, 10)
+	to = append(to, `},"contracts":{`...)
+	for _, view := range answer.Views {
+		to = appendCount(to, view.View.Name, uint64(view.View.Contract))
+	}
+	return append(trimComma(to), '}')
+}
+
+func appendCount(to []byte, name string, n uint64) []byte {
+	to = append(jsonout.String(to, name), ':')
+	return append(strconv.AppendUint(to, n, 10), ',')
+}
+
+// rejects tells whether this value is why the row is rejected.
+func rejects(column *lookup.Column, i int) bool {
+	return column.Marks[i].Action == bundle.Reject && !column.View.View.Observe
+}
+
+func appendRejection(to []byte, answer *lookup.Answer, i int, full bool) []byte {
+	to = strconv.AppendInt(append(to, `{"row":`...), int64(i), 10)
+	to = append(to, `,"reasons":[`...)
+	for _, column := range answer.Columns {
+		if !rejects(column, i) {
+			continue
+		}
+		to = jsonout.String(append(to, `{"feature":`...), column.ColumnName(full))
+		to = jsonout.String(append(to, `,"view":`...), column.Ref.View.Name)
+		to = jsonout.String(append(to, `,"verdict":`...), column.Marks[i].Verdict.String())
+		to = jsonout.String(append(to, `,"reason":`...), column.Marks[i].Reason.String())
+		to = append(to, '}', ',')
+	}
+	return append(trimComma(to), ']', '}')
+}
+
+// factsOf says why a contract was not met, by verdict and by feature and reason.
+func factsOf(answer *lookup.Answer) *contractFacts {
+	tally := answer.Tally()
+	facts := &contractFacts{
+		Rows: answer.Rows, RejectedRows: answer.RejectedRows, MaxRejected: answer.MaxRejected,
+		Counts:  make(map[string]uint64, len(tally.Verdicts)),
+		Reasons: make(map[string]uint64),
+	}
+	for verdict, n := range tally.Verdicts {
+		facts.Counts[enforce.Verdict(verdict).String()] = n
+	}
+	for _, column := range answer.Columns {
+		for i := range answer.Rows {
+			if rejects(column, i) {
+				mark := column.Marks[i]
+				facts.Reasons[column.Ref.View.Name+":"+column.Ref.Name+" "+mark.Verdict.String()+" ("+mark.Reason.String()+")"]++
+			}
+		}
+	}
+	return facts
+}

@@ -1,0 +1,138 @@
+package jsonout
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"freshline/serving/internal/leaktest"
+	"freshline/serving/internal/row"
+)
+
+func TestMain(m *testing.M) { leaktest.Main(m) }
+
+func TestFloats(t *testing.T) {
+	for value, want := range map[float64]string{
+		0: "0.0", 1: "1.0", -7: "-7.0", 0.1: "0.1", 12.25: "12.25", 1e15: "1000000000000000.0", 1e21: "1e+21", 1e-7: "1e-07",
+		math.MaxFloat64: "1.7976931348623157e+308", math.SmallestNonzeroFloat64: "5e-324", 999999999999999: "999999999999999.0",
+		math.Inf(1): `"Infinity"`, math.Inf(-1): `"-Infinity"`,
+	} {
+		if got := string(Float(nil, value, 64)); got != want {
+			t.Errorf("%v is %s, want %s", value, got, want)
+		}
+	}
+	if got := string(Float(nil, math.NaN(), 64)); got != `"NaN"` {
+		t.Errorf("NaN is %s", got)
+	}
+	if got := string(Float(nil, float64(float32(0.1)), 32)); got != "0.1" {
+		t.Errorf("a float32 of 0.1 is %s", got)
+	}
+}
+
+func FuzzFloat(f *testing.F) {
+	for _, bits := range []uint64{0, 1, math.Float64bits(0.1), math.Float64bits(1e300), 1 << 63} {
+		f.Add(bits)
+	}
+	f.Fuzz(func(t *testing.T, bits uint64) {
+		value := math.Float64frombits(bits)
+		if math.IsNaN(value) || math.IsInf(value, 0) {
+			return
+		}
+		text := Float(nil, value, 64)
+		if back, err := strconv.ParseFloat(string(text), 64); err != nil || back != value || !json.Valid(text) || !strings.ContainsAny(string(text), ".e") {
+			t.Errorf("%v is %s", value, text)
+		}
+	})
+}
+
+func FuzzString(f *testing.F) {
+	for _, text := range []string{"", "plain", "\"\\\n\r\t\x00\x1f", "é東\U0001f6eb", "\xff", "a\xffb\xc3", "\u2028"} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var back string
+		if err := json.Unmarshal(String(nil, text), &back); err != nil {
+			t.Fatalf("%q is %s: %v", text, String(nil, text), err)
+		}
+		if utf8.ValidString(text) && back != text {
+			t.Errorf("%q comes back as %q", text, back)
+		}
+		if string(String(nil, []byte(text))) != string(String(nil, text)) {
+			t.Errorf("%q as bytes is %s", text, String(nil, []byte(text)))
+		}
+	})
+}
+
+func TestValuesOfEveryDtype(t *testing.T) {
+	for _, test := range []struct{ dtype, stored, ours, feasts string }{
+		{"int32", "-7", "-7", "-7"},
+		{"int64", "9223372036854775807", "9223372036854775807", "9223372036854775807"},
+		{"float32", "0.1", "0.1", "0.10000000149011612"},
+		{"float64", `"NaN"`, `"NaN"`, `"NaN"`},
+		{"bool", "true", "true", "true"},
+		{"string", `"a\"b"`, `"a\"b"`, `"a\"b"`},
+		{"bytes", `"AAE="`, `"AAE="`, `"AAE="`},
+		{"timestamp", "1500000", "1500000", "1"},
+		{"timestamp", "-1", "-1", "-1"},
+		{"list<int64>", "[]", "[]", "[]"},
+		{"list<float32>", "[0.1,2]", "[0.1,2.0]", "[0.10000000149011612,2.0]"},
+		{"list<bool>", "[true,false]", "[true,false]", "[true,false]"},
+		{"list<string>", `["a",""]`, `["a",""]`, `["a",""]`},
+		{"list<timestamp>", "[2000000]", "[2000000]", "[2]"},
+	} {
+		dtype, err := row.ParseDtype(test.dtype)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value, err := row.ParseValue(dtype, []byte(test.stored))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(Style{}.Value(nil, dtype, value)); got != test.ours {
+			t.Errorf("%s %s: ours is %s, want %s", test.dtype, test.stored, got, test.ours)
+		}
+		if got := string(Style{Seconds: true, Widened: true}.Value(nil, dtype, value)); got != test.feasts {
+			t.Errorf("%s %s: Feast's is %s, want %s", test.dtype, test.stored, got, test.feasts)
+		}
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for us, want := range map[int64]string{
+		0:                     `"1970-01-01T00:00:00Z"`,
+		250_000:               `"1970-01-01T00:00:00.250Z"`,
+		1:                     `"1970-01-01T00:00:00.000001Z"`,
+		-1:                    `"1969-12-31T23:59:59.999999Z"`,
+		math.MaxInt64:         `"9999-12-31T23:59:59.999999Z"`,
+		math.MinInt64:         `"0001-01-01T00:00:00Z"`,
+		1_795_341_600_000_000: `"2026-11-22T10:00:00Z"`,
+	} {
+		if got := string(Time(nil, us)); got != want {
+			t.Errorf("%d is %s, want %s", us, got, want)
+		}
+	}
+}
+
+func TestAppendingDoesNotAllocate(t *testing.T) {
+	buffer := make([]byte, 0, 1024)
+	value := row.Value{Word: math.Float64bits(12.25)}
+	text := row.Value{Blob: []byte("N14228 é")}
+	appendAll := func() {
+		buffer = Style{}.Value(buffer[:0], row.Float64, value)
+		buffer = Style{}.Value(buffer, row.String, text)
+		buffer = Time(buffer, 1_795_341_600_250_000)
+	}
+	if n := testing.AllocsPerRun(100, appendAll); n != 0 {
+		t.Errorf("%v allocations, want 0", n)
+	}
+}
+
+func BenchmarkFloat(b *testing.B) {
+	buffer := make([]byte, 0, 64)
+	for b.Loop() {
+		buffer = Float(buffer[:0], 1234.5678, 64)
+	}
+}

@@ -1,0 +1,59 @@
+package lookup
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+// errOpen is a read that was not tried, because the last ones failed.
+var errOpen = errors.New("the store keeps failing; the next try is due within a second")
+
+const (
+	breakAfter = 5           // failures in a row
+	breakFor   = time.Second // then one read is let through to try again
+)
+
+// Breaker keeps a failing store from costing every request its whole deadline. It is a counter and
+// a time, both atomic: after breakAfter failures in a row reads fail at once, but for one each second.
+type Breaker struct {
+	now      func() time.Time
+	failures atomic.Int64
+	closedAt atomic.Int64 // unix nanoseconds at which a read may be tried again; 0: closed
+}
+
+// NewBreaker starts closed.
+func NewBreaker(now func() time.Time) *Breaker { return &Breaker{now: now} }
+
+// Open tells whether reads fail at once.
+func (b *Breaker) Open() bool { return b.closedAt.Load() != 0 }
+
+func (b *Breaker) allow() bool {
+	due := b.closedAt.Load()
+	if due == 0 {
+		return true
+	}
+	now := b.now().UnixNano()
+	return now >= due && b.closedAt.CompareAndSwap(due, now+int64(breakFor))
+}
+
+func (b *Breaker) report(err error) {
+	if err == nil {
+		b.failures.Store(0)
+		b.closedAt.Store(0)
+		return
+	}
+	if b.failures.Add(1) >= breakAfter {
+		b.closedAt.Store(b.now().Add(breakFor).UnixNano())
+	}
+}
+
+// blames tells whether an error says something about the store: a caller that left, or that gave
+// it less time than usual, does not.
+func blames(ctx context.Context, err error, patient bool) bool {
+	if errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled) {
+		return false
+	}
+	return patient || !errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+}

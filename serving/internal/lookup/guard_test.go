@@ -1,0 +1,144 @@
+package lookup_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/lookup/lookuptest"
+	"freshline/serving/internal/row"
+)
+
+func TestAStoreThatKeepsFailingIsAskedOnceASecond(t *testing.T) {
+	f := newFixture(t)
+	now := lookuptest.Now()
+	f.engine.Now = func() time.Time { return now }
+	engine := lookup.NewEngine(f.engine.Config)
+	down := errors.New("down")
+	f.store.Fault = func(*lookup.Read) error { return down }
+	ask := func() *lookup.Error {
+		answer, err := engine.Lookup(context.Background(), &lookup.Request{Project: "p", Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return answer.Failure
+	}
+	for range 20 {
+		if failure := ask(); failure == nil || failure.Kind != lookup.StoreUnavailable {
+			t.Fatalf("failure %v", failure)
+		}
+	}
+	if f.store.Reads != 5 || !engine.Breaker().Open() {
+		t.Errorf("%d reads, open %v; want 5 and then none", f.store.Reads, engine.Breaker().Open())
+	}
+	now = now.Add(time.Second)
+	ask()
+	ask()
+	if f.store.Reads != 6 {
+		t.Errorf("%d reads after a second, want one more", f.store.Reads)
+	}
+	f.store.Fault = nil
+	now = now.Add(time.Second)
+	if failure := ask(); failure != nil || engine.Breaker().Open() {
+		t.Errorf("once the store is back: %v, open %v", failure, engine.Breaker().Open())
+	}
+}
+
+func TestACallerInAHurryDoesNotBlameTheStore(t *testing.T) {
+	f := newFixture(t)
+	f.store.Hang = true
+	for range 6 {
+		f.lookup(&lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`), Timeout: time.Millisecond})
+	}
+	if f.engine.Breaker().Open() {
+		t.Error("the breaker is open")
+	}
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for range 6 {
+		answer, err := f.engine.Lookup(gone, &lookup.Request{Project: "p", Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`)})
+		if err != nil || answer.Failure == nil {
+			t.Fatal("a caller that left was answered")
+		}
+	}
+	if f.engine.Breaker().Open() {
+		t.Error("the breaker is open after callers left")
+	}
+}
+
+func TestAFailedPollKeepsTheLastWatermarks(t *testing.T) {
+	store := lookuptest.NewStore()
+	mark := enforce.Watermarks{US: [3]int64{7}, Has: [3]bool{true}}
+	store.Marks = map[string]enforce.Watermarks{"v": mark}
+	marks := lookup.NewWatermarks(store)
+	ctx, cancel := context.WithCancel(context.Background())
+	outcomes := make(chan error)
+	var running sync.WaitGroup
+	running.Go(func() {
+		marks.Run(ctx, time.Millisecond, func() []string { return []string{"p"} }, func(err error) {
+			select {
+			case outcomes <- err:
+			case <-ctx.Done():
+			}
+		})
+	})
+	if err := <-outcomes; err != nil || marks.Load()["p"]["v"] != mark {
+		t.Errorf("%v, %v", err, marks.Load())
+	}
+	cancel()
+	running.Wait()
+	store.MarksFault = errors.New("away")
+	if err := marks.Add(context.Background(), []string{"p", "q"}); err == nil || marks.Load()["p"]["v"] != mark {
+		t.Errorf("after a failure: %v, %v", err, marks.Load())
+	}
+}
+
+func TestALayoutIsFetchedOnceAndAnUnknownOneAskedForAgain(t *testing.T) {
+	f := newFixture(t)
+	now := lookuptest.Now()
+	f.engine.Now = func() time.Time { return now }
+	engine := lookup.NewEngine(f.engine.Config)
+	view := lookuptest.Bundle(t).Projects["p"].Views["carrier_delays"]
+	layout, err := row.NewLayout(2, []row.Spec{{Name: "delay", Dtype: "float32"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, _ := row.ParseValue(row.Float32, []byte("1.5"))
+	f.store.PutBytes(t, view, `"UA"`, row.Encode(young(), layout, []*row.Value{&value}))
+	ask := func() string {
+		answer, err := engine.Lookup(context.Background(), &lookup.Request{
+			Project: "p", Features: []string{"carrier_delays:delay", "carrier_delays:flights"}, Entities: carriers(`"UA"`),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return verdicts(answer)
+	}
+	for range 3 {
+		if got := ask(); got != "invalid invalid" {
+			t.Errorf("while nobody knows the layout: %s", got)
+		}
+	}
+	if f.store.LayoutReads != 1 {
+		t.Errorf("asked %d times within a second", f.store.LayoutReads)
+	}
+	f.store.LayoutFault = errors.New("away")
+	now = now.Add(time.Second)
+	if got := ask(); got != "unavailable unavailable" {
+		t.Errorf("when nobody can be asked: %s", got)
+	}
+	f.store.LayoutFault = nil
+	f.store.Layouts[2] = layout
+	for range 3 {
+		if got := ask(); got != "fresh missing" {
+			t.Errorf("once the store has it: %s", got)
+		}
+	}
+	if f.store.LayoutReads != 3 {
+		t.Errorf("asked %d times, want 3", f.store.LayoutReads)
+	}
+}

@@ -1,0 +1,87 @@
+package lookup
+
+import (
+	"freshline/serving/internal/bundle"
+	"freshline/serving/internal/key"
+)
+
+// group is the views of a request that share their join keys, and so their read.
+type group struct {
+	signature string
+	encoder   *key.Encoder
+	read      Read
+	bytes     []byte // what read.Keys point into
+	ends      []int
+	columns   []int
+	err       error
+}
+
+// shape checks the entity columns against the bundle and returns the number of rows.
+func shape(project *bundle.Project, entities []EntityColumn, limit int) (int, error) {
+	if len(entities) == 0 {
+		return 0, failure(KeyMissing, "", "entities names no join key")
+	}
+	rows := len(entities[0].Values)
+	for i, column := range entities {
+		if len(column.Values) != rows {
+			return 0, failure(UnevenColumns, column.Name, "All entity rows must have the same columns.")
+		}
+		if _, known := project.JoinKeys[column.Name]; !known {
+			return 0, failure(UnknownEntity, column.Name,
+				"Entity %s does not exist in project %s", column.Name, project.Name)
+		}
+		for _, earlier := range entities[:i] {
+			if earlier.Name == column.Name {
+				return 0, failure(UnevenColumns, column.Name, "Join key %s is given twice", column.Name)
+			}
+		}
+	}
+	if rows > limit {
+		return 0, failure(TooManyEntities, "", "%d entities are asked for, at most %d are allowed", rows, limit)
+	}
+	return rows, nil
+}
+
+// encode writes the keys of all rows.
+func (g *group) encode(entities []EntityColumn, rows int) error {
+	joinKeys := g.encoder.JoinKeys()
+	g.columns = g.columns[:0]
+	for _, joinKey := range joinKeys {
+		at := -1
+		for i := range entities {
+			if entities[i].Name == joinKey.Name {
+				at = i
+			}
+		}
+		if at < 0 {
+			return failure(KeyMissing, joinKey.Name, "Missing join key values for keys: [%s].", joinKey.Name)
+		}
+		g.columns = append(g.columns, at)
+	}
+	g.bytes, g.ends = g.bytes[:0], resized(g.ends, rows)
+	for i := range rows {
+		g.bytes = g.encoder.AppendNames(g.bytes)
+		for k, at := range g.columns {
+			var err error
+			g.bytes, err = key.AppendValue(g.bytes, joinKeys[k].Dtype, entities[at].Values[i])
+			if err != nil {
+				return failure(KeyBad, joinKeys[k].Name, "Join key %s, row %d: %s", joinKeys[k].Name, i, err)
+			}
+		}
+		g.ends[i] = len(g.bytes)
+	}
+	g.read.Keys = resized(g.read.Keys, rows)
+	from := 0
+	for i, end := range g.ends {
+		g.read.Keys[i] = g.bytes[from:end:end]
+		from = end
+	}
+	return nil
+}
+
+func resized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
+}

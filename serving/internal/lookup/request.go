@@ -1,0 +1,113 @@
+package lookup
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"freshline/serving/internal/bundle"
+)
+
+// Request is one lookup. Entity values are the JSON text of the caller, validated and not yet read.
+type Request struct {
+	Project    string
+	Service    string   // wins over Features
+	TermsOf    string   // the service under whose terms Features are judged; "" for the views' own
+	Features   []string // view:feature
+	Entities   []EntityColumn
+	FullNames  bool
+	Timeout    time.Duration
+	Unobserved bool // an explanation, not a use: counted nowhere
+}
+
+// EntityColumn holds one join key's values, row by row, each as JSON.
+type EntityColumn struct {
+	Name   string
+	Values [][]byte
+}
+
+// Limits bound what one request may ask for.
+type Limits struct {
+	Entities   int
+	Features   int
+	Concurrent int // requests at once; more are turned away
+}
+
+// resolve finds every feature that the request names.
+func resolve(b *bundle.Bundle, r *Request, limits Limits) (*bundle.Project, *bundle.Service, []bundle.Ref, error) {
+	project := b.Projects[r.Project]
+	if project == nil {
+		return nil, nil, nil, failure(UnknownProject, r.Project, "Project %s does not exist", r.Project)
+	}
+	var service *bundle.Service
+	if name := cmp.Or(r.Service, r.TermsOf); name != "" {
+		if service = project.Services[name]; service == nil {
+			return nil, nil, nil, failure(UnknownService, name,
+				"Feature service %s does not exist in project %s", name, r.Project)
+		}
+	}
+	if r.Service != "" {
+		return project, service, service.Features, checkNames(service.Features, r.FullNames, limits)
+	}
+	if len(r.Features) == 0 {
+		return nil, nil, nil, failure(NoFeatures, "", "No features specified for retrieval")
+	}
+	refs := make([]bundle.Ref, len(r.Features))
+	for i, text := range r.Features {
+		ref, err := find(project, text)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		refs[i] = ref
+	}
+	return project, service, refs, checkNames(refs, r.FullNames, limits)
+}
+
+func find(project *bundle.Project, text string) (bundle.Ref, error) {
+	viewName, feature, ok := strings.Cut(text, ":")
+	if !ok || viewName == "" || feature == "" {
+		return bundle.Ref{}, failure(BadReference, text,
+			"Feature reference %q is not of the form feature_view:feature", text)
+	}
+	view := project.Views[viewName]
+	if view == nil {
+		return bundle.Ref{}, failure(UnknownView, viewName,
+			"Feature view %s does not exist in project %s", viewName, project.Name)
+	}
+	ref, ok := view.Find(feature)
+	if !ok {
+		return bundle.Ref{}, failure(UnknownFeature, text,
+			"Feature %s not found in projection %s", feature, viewName)
+	}
+	return ref, nil
+}
+
+// checkNames refuses answers in which two columns would have one name.
+func checkNames(refs []bundle.Ref, full bool, limits Limits) error {
+	if len(refs) > limits.Features {
+		return failure(TooManyFeatures, "", "%d features are asked for, at most %d are allowed", len(refs), limits.Features)
+	}
+	seen := make(map[string]struct{}, len(refs))
+	for _, ref := range refs {
+		name := ref.Name
+		if full {
+			name = FullName(ref)
+		}
+		if _, twice := seen[name]; twice {
+			return failure(Collision, name, "Duplicate features named %s found.\n%s", name, collisionAdvice(full))
+		}
+		seen[name] = struct{}{}
+	}
+	return nil
+}
+
+func collisionAdvice(full bool) string {
+	if full {
+		return "Name each feature once."
+	}
+	return "To resolve this collision, either use the full feature name by setting 'full_feature_names=True', " +
+		"or ensure that the features in question have different names."
+}
+
+// FullName is the column name that tells features of the same name in two views apart.
+func FullName(ref bundle.Ref) string { return ref.View.Name + "__" + ref.Name }

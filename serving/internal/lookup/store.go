@@ -1,0 +1,37 @@
+// Package lookup answers requests: it resolves features against the bundle, reads rows, has them
+// judged, and keeps the pieces that requests share (watermarks, layouts, the store's guard).
+package lookup
+
+import (
+	"context"
+
+	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/row"
+)
+
+// Store reads what ingestion wrote. It is called by many goroutines at once.
+type Store interface {
+	// ReadRows fills read.Rows. It sets read.Missed[k] for a key that it could not ask for (a
+	// shard that is down, the deadline), and returns an error only when no key could be asked for.
+	ReadRows(ctx context.Context, read *Read) error
+	// ReadLayout returns a view's column layout, nil if there is none of that number.
+	ReadLayout(ctx context.Context, project, view string, number uint32) (*row.Layout, error)
+	// ReadWatermarks returns all watermarks of a project by view.
+	ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error)
+}
+
+// Read asks for the rows of several views under the same keys.
+type Read struct {
+	Project string
+	Views   []string
+	Keys    [][]byte
+	Rows    [][]byte // Rows[v*len(Keys)+k] is key k's row in view v; nil where there is none
+	Missed  []bool   // by key
+}
+
+// MissAll marks every key as not asked for.
+func (r *Read) MissAll() {
+	for k := range r.Missed {
+		r.Missed[k] = true
+	}
+}

@@ -1,0 +1,227 @@
+// Package observe counts how lookups went, and takes the counts to the control plane: increments
+// per view, service and minute, kept on disk while the control plane is away.
+package observe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+
+	"freshline/serving/internal/bundle"
+	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/lookup"
+)
+
+const (
+	usPerMinute = 60_000_000
+	// maxSamples and maxTold are what the control plane takes in one report, and as an age.
+	maxSamples      = 1000
+	samplesPerShard = 8
+	maxTold         = 1 << 53
+)
+
+// Counters counts lookups. Requests meet only on one of many shards, and hold it for the time of
+// some additions.
+type Counters struct {
+	ages        *ageScale
+	sampleEvery uint32
+	perShard    int // samples at most
+	shards      []shard
+}
+
+type shard struct {
+	mu      sync.Mutex
+	series  map[seriesKey]*series // since the last drain
+	totals  map[viewName]*Totals  // since the start
+	samples []Sample
+	_       [64]byte // neighbours must not share a cache line
+}
+
+// seriesKey compares pointers: within one bundle they are as good as names, and the drain merges
+// what two bundles call by one name.
+type seriesKey struct {
+	view    *bundle.View
+	service *bundle.Service
+	minute  int64
+}
+
+type viewName struct{ project, view string }
+
+type series struct {
+	requests, rows, rejected, failed uint64
+	tally                            enforce.Tally
+	features                         map[string]*[enforce.VerdictCount]uint64
+	ages                             [ageBuckets]uint64
+}
+
+// Totals are the counts of one view since the start.
+type Totals struct {
+	Project, View string
+	Verdicts      [enforce.VerdictCount]uint64
+	Ages          [ageBuckets]uint64
+	AgeSumSeconds float64
+	CorruptRows   uint64
+	UnknownLayout uint64
+	RejectedRows  uint64
+}
+
+// Sample is one row of one lookup, with a key that cannot be read back.
+type Sample struct {
+	AtUS      int64             `json:"at_us"`
+	Project   string            `json:"project"`
+	View      string            `json:"view"`
+	Service   string            `json:"service"`
+	KeySHA256 string            `json:"key_sha256"`
+	Verdicts  map[string]string `json:"verdicts"`
+	AgeUS     *int64            `json:"age_us"`
+}
+
+var _ lookup.Observer = (*Counters)(nil)
+
+// NewCounters samples one in sampleEvery lookups; 0 samples none.
+func NewCounters(sampleEvery int) *Counters {
+	c := &Counters{
+		ages:        newAgeScale(),
+		sampleEvery: uint32(sampleEvery),
+		shards:      make([]shard, 4*runtime.GOMAXPROCS(0)),
+	}
+	c.perShard = min(samplesPerShard, max(1, maxSamples/len(c.shards)))
+	for i := range c.shards {
+		c.shards[i].series = make(map[seriesKey]*series)
+		c.shards[i].totals = make(map[viewName]*Totals)
+	}
+	return c
+}
+
+// Observe implements lookup.Observer.
+func (c *Counters) Observe(answer *lookup.Answer) {
+	s := &c.shards[rand.IntN(len(c.shards))]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, view := range answer.Views {
+		s.add(c.ages, answer, view)
+	}
+	if c.sampleEvery > 0 && answer.Rows > 0 && len(s.samples) < c.perShard && rand.Uint32N(c.sampleEvery) == 0 {
+		view := answer.Views[rand.IntN(len(answer.Views))]
+		s.samples = append(s.samples, sample(answer, view, rand.IntN(answer.Rows)))
+	}
+}
+
+func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
+	sum := s.seriesFor(seriesKey{view.View, answer.Service, answer.NowUS / usPerMinute})
+	total := s.totalsFor(view.View)
+	sum.requests++
+	sum.rows += uint64(answer.Rows)
+	if answer.Failure != nil {
+		sum.failed++
+	}
+	for _, rejected := range view.Rejected {
+		if rejected {
+			sum.rejected++
+			total.RejectedRows++
+		}
+	}
+	for _, column := range view.Columns {
+		sum.tally.Add(&column.Tally)
+		counts := sum.features[column.Ref.Name]
+		if counts == nil {
+			counts = new([enforce.VerdictCount]uint64)
+			sum.features[column.Ref.Name] = counts
+		}
+		for verdict, n := range column.Tally.Verdicts {
+			counts[verdict] += n
+			total.Verdicts[verdict] += n
+		}
+	}
+	total.CorruptRows += uint64(view.Damage.Corrupt)
+	total.UnknownLayout += uint64(view.Damage.UnknownLayout)
+	for i, state := range view.Table.States {
+		if !state.Found() {
+			continue
+		}
+		bucket := unknownAge
+		if state == enforce.Young || state == enforce.Old {
+			bucket = ages.bucket(view.Table.AgeUS[i])
+			total.AgeSumSeconds += float64(view.Table.AgeUS[i]) / 1e6
+		}
+		sum.ages[bucket]++
+		total.Ages[bucket]++
+	}
+}
+
+func (s *shard) seriesFor(key seriesKey) *series {
+	found := s.series[key]
+	if found == nil {
+		found = &series{features: make(map[string]*[enforce.VerdictCount]uint64, len(key.view.Features))}
+		s.series[key] = found
+	}
+	return found
+}
+
+func (s *shard) totalsFor(view *bundle.View) *Totals {
+	name := viewName{view.Project, view.Name}
+	found := s.totals[name]
+	if found == nil {
+		found = &Totals{Project: view.Project, View: view.Name}
+		s.totals[name] = found
+	}
+	return found
+}
+
+func sample(answer *lookup.Answer, view *lookup.View, i int) Sample {
+	taken := Sample{
+		AtUS: answer.NowUS, Project: view.View.Project, View: view.View.Name,
+		Verdicts: make(map[string]string, len(view.Columns)),
+	}
+	if answer.Service != nil {
+		taken.Service = answer.Service.Name
+	}
+	digest := sha256.Sum256(answer.Key(view, i))
+	taken.KeySHA256 = hex.EncodeToString(digest[:])
+	for _, column := range view.Columns {
+		taken.Verdicts[column.Ref.Name] = column.Marks[i].Verdict.String()
+	}
+	if state := view.Table.States[i]; state == enforce.Young || state == enforce.Old {
+		age := min(view.Table.AgeUS[i], maxTold)
+		taken.AgeUS = &age
+	}
+	return taken
+}
+
+// Totals returns the counts of all views since the start.
+func (c *Counters) Totals() []Totals {
+	merged := make(map[viewName]*Totals)
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		for name, part := range s.totals {
+			sum := merged[name]
+			if sum == nil {
+				sum = &Totals{Project: part.Project, View: part.View}
+				merged[name] = sum
+			}
+			sum.merge(part)
+		}
+		s.mu.Unlock()
+	}
+	all := make([]Totals, 0, len(merged))
+	for _, sum := range merged {
+		all = append(all, *sum)
+	}
+	return all
+}
+
+func (t *Totals) merge(part *Totals) {
+	for i, n := range part.Verdicts {
+		t.Verdicts[i] += n
+	}
+	for i, n := range part.Ages {
+		t.Ages[i] += n
+	}
+	t.AgeSumSeconds += part.AgeSumSeconds
+	t.CorruptRows += part.CorruptRows
+	t.UnknownLayout += part.UnknownLayout
+	t.RejectedRows += part.RejectedRows
+}

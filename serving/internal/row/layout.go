@@ -1,0 +1,88 @@
+package row
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+const (
+	headerSize   = 40
+	checksumSize = 4
+)
+
+// Spec is one column of a layout as documents spell it.
+type Spec struct {
+	Name  string `json:"name"`
+	Dtype string `json:"dtype"`
+}
+
+// Field is one column of a layout and where it lies in a row.
+type Field struct {
+	Name  string
+	Dtype Dtype
+	index int // bit in the null bitmap
+	fixed int // offset of a fixed value from the start of the row
+	slot  int // rank among the variable columns; -1 for fixed ones
+}
+
+// Layout is the column layout that rows were written under. It is immutable.
+type Layout struct {
+	Number    uint32
+	Fields    []Field
+	byName    map[string]int
+	bitmap    int // bytes of the null bitmap
+	ends      int // offset of the variable columns' end offsets
+	data      int // offset of the data area
+	variables int
+}
+
+// NewLayout works out where each column lies.
+func NewLayout(number uint32, specs []Spec) (*Layout, error) {
+	l := &Layout{
+		Number: number,
+		Fields: make([]Field, len(specs)),
+		byName: make(map[string]int, len(specs)),
+		bitmap: (len(specs) + 7) / 8,
+	}
+	offset := headerSize + l.bitmap
+	for i, spec := range specs {
+		dtype, err := ParseDtype(spec.Dtype)
+		if err != nil {
+			return nil, fmt.Errorf("layout %d, column %q: %w", number, spec.Name, err)
+		}
+		if _, twice := l.byName[spec.Name]; twice {
+			return nil, fmt.Errorf("layout %d names column %q twice", number, spec.Name)
+		}
+		l.byName[spec.Name] = i
+		field := Field{Name: spec.Name, Dtype: dtype, index: i, slot: -1}
+		if dtype.IsFixed() {
+			field.fixed = offset
+			offset += dtype.Width()
+		} else {
+			field.slot = l.variables
+			l.variables++
+		}
+		l.Fields[i] = field
+	}
+	l.ends = offset
+	l.data = offset + 4*l.variables
+	return l, nil
+}
+
+// ParseLayout reads the JSON that the store keeps for a layout: a list of name and dtype.
+func ParseLayout(number uint32, document []byte) (*Layout, error) {
+	var specs []Spec
+	if err := json.Unmarshal(document, &specs); err != nil {
+		return nil, fmt.Errorf("layout %d: %w", number, err)
+	}
+	return NewLayout(number, specs)
+}
+
+// Find returns the column of that name.
+func (l *Layout) Find(name string) (Field, bool) {
+	i, ok := l.byName[name]
+	if !ok {
+		return Field{}, false
+	}
+	return l.Fields[i], true
+}

@@ -1,0 +1,133 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+
+	"zombiezen.com/go/sqlite"
+
+	"freshline/serving/internal/lookup"
+)
+
+const (
+	// keysPerConnection is what one connection reads before another is worth its goroutine.
+	keysPerConnection = 64
+	firstChunk        = 2 << 10
+	largestChunk      = 64 << 10
+	rowQuery          = "SELECT row FROM fl_rows WHERE project = ? AND entity_key = ? AND view = ?"
+)
+
+// ReadRows implements lookup.Store. Large reads are split over several connections.
+func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
+	parts := min((len(read.Keys)+keysPerConnection-1)/keysPerConnection, max(1, runtime.GOMAXPROCS(0)))
+	if parts <= 1 {
+		return s.readKeys(ctx, read, 0, len(read.Keys))
+	}
+	failures := make([]error, parts)
+	var others sync.WaitGroup
+	for part := range parts {
+		from, to := len(read.Keys)*part/parts, len(read.Keys)*(part+1)/parts
+		others.Go(func() { failures[part] = s.readKeys(ctx, read, from, to) })
+	}
+	others.Wait()
+	failed := 0
+	for _, err := range failures {
+		if err != nil {
+			failed++
+		}
+	}
+	if failed == parts {
+		return failures[0]
+	}
+	return nil
+}
+
+// readKeys reads keys from..to in one transaction. After a failure the keys that were not reached
+// count as missed; the failure is returned only if none was reached.
+func (s *Store) readKeys(ctx context.Context, read *lookup.Read, from, to int) error {
+	reached := from
+	err := s.with(ctx, func(conn *sqlite.Conn) error {
+		stmt, err := prepare(conn, rowQuery)
+		if err != nil {
+			return err
+		}
+		end, err := begin(conn)
+		if err != nil {
+			return err
+		}
+		var rows arena
+		for ; reached < to && err == nil; reached++ {
+			err = readKey(stmt, read, reached, &rows)
+		}
+		if err != nil {
+			reached--
+		}
+		return errors.Join(err, end())
+	})
+	if err == nil || errors.Is(err, errNothingYet) {
+		return nil
+	}
+	for k := reached; k < to; k++ {
+		read.Missed[k] = true
+	}
+	if reached == from {
+		return err
+	}
+	return nil
+}
+
+func begin(conn *sqlite.Conn) (end func() error, err error) {
+	if err := run(conn, "BEGIN"); err != nil {
+		return nil, err
+	}
+	return func() error {
+		// An interrupted connection must still leave its transaction.
+		conn.SetInterrupt(nil)
+		return run(conn, "COMMIT")
+	}, nil
+}
+
+func run(conn *sqlite.Conn, statement string) error {
+	stmt, err := conn.Prepare(statement)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.Step()
+	return errors.Join(err, stmt.Reset())
+}
+
+func readKey(stmt *sqlite.Stmt, read *lookup.Read, k int, rows *arena) error {
+	for v, view := range read.Views {
+		stmt.BindText(1, read.Project)
+		stmt.BindBytes(2, read.Keys[k])
+		stmt.BindText(3, view)
+		found, err := stmt.Step()
+		if err == nil && found {
+			data := rows.take(stmt.ColumnLen(0))
+			stmt.ColumnBytes(0, data)
+			read.Rows[v*len(read.Keys)+k] = data
+		}
+		if err = errors.Join(err, stmt.Reset()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// arena hands out slices of few allocations, each larger than the last.
+type arena struct {
+	free  []byte
+	chunk int
+}
+
+func (a *arena) take(n int) []byte {
+	if n > len(a.free) {
+		a.chunk = min(max(firstChunk, 2*a.chunk), largestChunk)
+		a.free = make([]byte, max(n, a.chunk))
+	}
+	taken := a.free[:n:n]
+	a.free = a.free[n:]
+	return taken
+}
