@@ -142,6 +142,8 @@ class LaneState(models.Model):
     manifest = models.CharField(max_length=200, blank=True)
     manifest_layout = models.IntegerField(default=0)
     repair = models.JSONField(default=list)  # partitions whose keys the next run rewrites; ["*"]: all
+    # Plans whose writing began and which were never verified: the store may hold what they wrote.
+    dirty_plans = models.JSONField(default=list)
     last_rows_read = models.BigIntegerField(default=0)
     newest_event_us = models.BigIntegerField(null=True)
     newest_moved_at_us = models.BigIntegerField(null=True)

@@ -58,17 +58,27 @@ class LaneRecord:
 
 
 def runs(
-    projects: frozenset[str] | None, *, project: str | None = None, view: str | None = None,
-    lane: str | None = None, state: str | None = None,
+    projects: frozenset[str] | None,
+    *,
+    project: str | None = None,
+    view: str | None = None,
+    lane: str | None = None,
+    state: str | None = None,
 ) -> QuerySet[IngestionRun]:
     """Return the runs of ``projects`` (None: all) that match, for paging."""
-    found = IngestionRun.objects.all() if projects is None else IngestionRun.objects.filter(project__in=projects)
+    found = (
+        IngestionRun.objects.all() if projects is None else IngestionRun.objects.filter(project__in=projects)
+    )
     wanted = {"project": project, "view": view, "lane": lane, "state": state}
     return found.filter(**{name: value for name, value in wanted.items() if value})
 
 
 def list_runs(
-    project: str, *, view: str | None = None, lane: str | None = None, state: str | None = None,
+    project: str,
+    *,
+    view: str | None = None,
+    lane: str | None = None,
+    state: str | None = None,
     limit: int = 50,
 ) -> list[RunRecord]:
     """Return the newest runs of a project."""
@@ -89,7 +99,9 @@ def get_run(run_id: int) -> IngestionRun:
     return run
 
 
-def latest_run(project: str, view: str, lane: Lane | str, *, state: RunState | None = None) -> RunRecord | None:
+def latest_run(
+    project: str, view: str, lane: Lane | str, *, state: RunState | None = None
+) -> RunRecord | None:
     """Return the newest run of a lane that has begun or ended (in ``state``, if given), None without one."""
     found = IngestionRun.objects.filter(project=project, view=view, lane=lane)
     found = found.exclude(run_number=None) if state is None else found.filter(state=state)

@@ -17,23 +17,21 @@ MAX_QUERY = 100_000
 # Functions that make rows of nothing. Every other table function can open something.
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
 # The clock and chance: a snapshot must not depend on when it is read. Then what looks out of the query.
+_CHANGING = """
+    now today get_current_timestamp current_timestamp transaction_timestamp get_current_time current_time
+    current_date current_localtime localtime current_localtimestamp localtimestamp clock_timestamp
+    statement_timestamp random uuid gen_random_uuid uuidv4 uuidv7 nextval currval txid_current
+"""
+_LOOKING_OUT = """
+    getenv getvariable current_setting read_text read_blob glob query query_table current_user
+    current_database current_schema current_schemas current_query sniff_csv parquet_metadata parquet_schema
+    which_secret duckdb_secrets write_log in_search_path sql_auto_complete json_execute_serialized_sql
+"""
 _FUNCTIONS = {
-    name: "is not the same twice; use $as_of for the time of the snapshot"
-    for name in (
-        "now", "today", "get_current_timestamp", "current_timestamp", "transaction_timestamp",
-        "get_current_time", "current_time", "current_date", "current_localtime", "localtime",
-        "current_localtimestamp", "localtimestamp", "clock_timestamp", "statement_timestamp",
-        "random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "currval", "txid_current",
-    )
-} | {
-    name: "looks outside the query"
-    for name in (
-        "getenv", "getvariable", "current_setting", "read_text", "read_blob", "glob", "query", "query_table",
-        "current_user", "current_database", "current_schema", "current_schemas", "current_query", "sniff_csv",
-        "parquet_metadata", "parquet_schema", "which_secret", "duckdb_secrets", "write_log", "parse_duckdb_log_message",
-        "in_search_path", "pg_get_viewdef", "sql_auto_complete", "json_execute_serialized_sql", "from_substrait",
-    )
-}  # fmt: skip
+    **dict.fromkeys(_CHANGING.split(), "is not the same twice; use $as_of for the time of the snapshot"),
+    **dict.fromkeys(_LOOKING_OUT.split(), "looks outside the query"),
+}
+# Written without parentheses, these parse as columns, unless they are quoted or qualified.
 _CLOCK_WORDS = frozenset({"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"})
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 from django.db import transaction
 
 from controlplane.contracts.definition import parse
 from controlplane.ingestion import selectors
-from controlplane.ingestion.services import direct
+from controlplane.ingestion.models import LaneState
+from controlplane.ingestion.services import direct, runs
+from controlplane.ingestion.services.batch.executing import execute_run
 from controlplane.kernel import clock
 from controlplane.registry import selectors as registry
 from controlplane.registry.models import Project
@@ -83,6 +86,29 @@ class World:
             received_at=received_at or self.now,
             now=self.now,
         )
+
+    def write_parquet(self, name, rows, *, columns="k VARCHAR, x BIGINT, y VARCHAR, t TIMESTAMP"):
+        """Write a source file of rows (tuples in the order of ``columns``), by a new file in its place."""
+        with duckdb.connect() as connection:
+            connection.execute(f"CREATE TABLE rows ({columns})")
+            if rows:
+                marks = ", ".join("?" for _ in rows[0])
+                connection.executemany(f"INSERT INTO rows VALUES ({marks})", rows)
+            connection.execute(f"COPY rows TO '{self.data}/{name}.new' (FORMAT parquet)")
+        (self.data / f"{name}.new").rename(self.data / name)
+
+    def run_batch(self, view="v", **options):
+        """Queue a batch run and execute it here; returns its record."""
+        run = runs.queue_run(self.view(view), Lane.BATCH, now=self.now, **options)
+        return self.execute(run.pk)
+
+    def execute(self, run_id):
+        with clock.fixed(lambda: self.now):
+            execute_run(run_id, worker="here")
+        return selectors.find_run(run_id)
+
+    def lane(self, lane, view="v"):
+        return LaneState.objects.get(view_id=self.view(view).id, lane=lane)
 
     def latest(self, lane, view="v"):
         return selectors.latest_run(self.project, view, lane)

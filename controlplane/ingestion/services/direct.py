@@ -94,14 +94,18 @@ def write_rows(
     for result in ("written", "older", "unchanged"):
         DIRECT_ROWS.labels(project, view, result).inc(getattr(answer, result))
     if given and len(answer.refused) == len(given):
-        raise Refused("all_refused", f"all {len(given)} rows were refused", errors=_field_errors(answer, rows))
+        raise Refused(
+            "all_refused", f"all {len(given)} rows were refused", errors=_field_errors(answer, rows)
+        )
     return answer
 
 
 def _open_lane(project: str, view: str) -> ViewRecord:
     record = registry.find_view(project, view)
     if record.view.direct is None:
-        raise Refused("lane_not_declared", f"feature view {view!r} takes no direct rows; declare direct: true")
+        raise Refused(
+            "lane_not_declared", f"feature view {view!r} takes no direct rows; declare direct: true"
+        )
     return record
 
 
@@ -117,9 +121,7 @@ def _check(
     ]
 
 
-def _check_one(
-    reader: RowReader, index: int, raw: object, *, is_delete: bool, received_us: int
-) -> _Given:
+def _check_one(reader: RowReader, index: int, raw: object, *, is_delete: bool, received_us: int) -> _Given:
     if not isinstance(raw, Mapping):
         fault = Fault("", "bad_value", "a row is an object with join keys and features")
         return _Given(index, {"": raw}, CheckedRow(None, None, (), fault), is_delete)

@@ -27,9 +27,7 @@ def record_heartbeat(project: str, view: str, *, writer: str, as_of: datetime, n
         LaneState.objects.select_for_update().get(pk=state.pk)
         _keep(record.id, writer, as_of_us, now=now)
         known = Heartbeat.objects.filter(view_id=record.id).values_list("as_of_us", flat=True)
-        move_watermark(
-            state.pk, generation=state.generation, provable_us=heartbeat_us(known, now_us=now_us)
-        )
+        move_watermark(state.pk, generation=state.generation, provable_us=heartbeat_us(known, now_us=now_us))
     state.refresh_from_db()
     publish_watermark(state, store=store)
 
@@ -40,5 +38,7 @@ def _keep(view_id: int, writer: str, as_of_us: int, *, now: datetime) -> None:
         Heartbeat.objects.filter(pk=known.pk).update(as_of_us=max(known.as_of_us, as_of_us), heard_at=now)
         return
     if Heartbeat.objects.filter(view_id=view_id).count() >= MAX_WRITERS:
-        raise Refused("bad_value", f"there are {MAX_WRITERS} writers already; a name must not change each time")
+        raise Refused(
+            "bad_value", f"there are {MAX_WRITERS} writers already; a name must not change each time"
+        )
     Heartbeat.objects.create(view_id=view_id, writer=writer, as_of_us=as_of_us, heard_at=now)

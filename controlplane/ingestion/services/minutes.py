@@ -51,9 +51,7 @@ def close_minutes(*, now: datetime) -> int:
     return closed
 
 
-def _open_minute(
-    record: ViewRecord, state: LaneState, minute: datetime, *, now: datetime
-) -> IngestionRun:
+def _open_minute(record: ViewRecord, state: LaneState, minute: datetime, *, now: datetime) -> IngestionRun:
     try:
         with transaction.atomic():
             run = IngestionRun.objects.create(

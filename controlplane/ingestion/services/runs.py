@@ -15,6 +15,7 @@ from controlplane.ingestion.domain.runs import (
     RunState,
 )
 from controlplane.ingestion.models import IngestionRun
+from controlplane.ingestion.services.describing import describe_run
 from controlplane.ingestion.services.transitions import record_transition
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Conflict
@@ -68,6 +69,7 @@ def queue_run(
             skips_gap=skip_gap,
             requested_by=requested_by,
             scheduled_for=scheduled_for,
+            dataset=describe_run(record, lane),
             queued_at=now,
             due_at=now,
         )
