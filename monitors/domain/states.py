@@ -126,8 +126,12 @@ def released(state: MonitorState) -> MonitorState:
 
 
 def rearmed(timing: Timing, state: MonitorState) -> MonitorState:
-    """Return the state after a person resolved its incident: the very next failing result breaches again."""
-    return replace(restarted(state), state=State.UNKNOWN, level=State.UNKNOWN, breach_clock=timing.hold)
+    """Return the state after a person resolved its incident: the very next failing result breaches again.
+
+    ``since`` None tells it from a monitor that looked and could not see.
+    """
+    pending = replace(restarted(state), since=None, breach_clock=timing.hold)
+    return replace(pending, state=State.UNKNOWN, level=State.UNKNOWN)
 
 
 def is_overdue(timing: Timing, last_at: datetime | None, *, now: datetime, intervals: int = 3) -> bool:

@@ -45,7 +45,9 @@ def sweep(*, now: datetime) -> int:
 def _judge_unknown(*, now: datetime) -> None:
     """Open or close each project's one incident that stands for monitors which see nothing."""
     counted = Monitor.objects.filter(paused=False).values("project").order_by()
-    unknown = Count("pk", filter=Q(state=State.UNKNOWN) | Q(level=State.UNKNOWN))
+    # Without a beginning it was not looked at since a person resolved its incident.
+    looked = Q(since__isnull=False)
+    unknown = Count("pk", filter=looked & (Q(state=State.UNKNOWN) | Q(level=State.UNKNOWN)))
     for row in counted.annotate(total=Count("pk"), unknown=unknown):
         many = row["unknown"] > UNKNOWN_SHARE * row["total"]
         (_open_meta if many else _close_meta)(row["project"], row["unknown"], row["total"], now=now)
