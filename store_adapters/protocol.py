@@ -30,6 +30,8 @@ class Store(Protocol):
     code ``store_unavailable``, naming store, operation and view, when the store does not answer in time.
     """
 
+    def __hash__(self) -> int: ...
+
     @property
     def address(self) -> str:
         """The URL without secrets."""

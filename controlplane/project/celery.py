@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 
 from controlplane.project import liveness
+from controlplane.project.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
 
@@ -59,6 +60,7 @@ def make() -> Celery:
         broker_connection_retry_on_startup=True,
         task_publish_retry=False,
         timezone="UTC",
+        beat_schedule=SCHEDULE,
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
     liveness.install(celery)

@@ -11,6 +11,7 @@ from controlplane.project import operations
 from controlplane.registry.api import urlpatterns as registry_urls
 from controlplane.rest.problems import plain
 from lineage.api import urlpatterns as lineage_urls
+from monitors.api import urlpatterns as monitors_urls
 
 
 def unknown_api(request: HttpRequest) -> HttpResponse:
@@ -33,7 +34,19 @@ urlpatterns = [
     ),
     path(
         "api/v1/",
-        include([*accounts_urls, *registry_urls, *observations_urls, *ingestion_urls, *lineage_urls]),
+    path(
+        "api/v1/",
+        include(
+            [
+                *accounts_urls,
+                *registry_urls,
+                *observations_urls,
+                *ingestion_urls,
+                *lineage_urls,
+                *monitors_urls,
+            ]
+        ),
+    ),
     ),
     re_path(r"^api/", unknown_api),
 ]

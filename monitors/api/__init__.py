@@ -1,0 +1,11 @@
+"""The REST API of watching: health, monitors, incidents, channels, silences."""
+
+from monitors.api import channels, health, incidents, monitors, silences
+
+urlpatterns = [
+    *health.urlpatterns,
+    *monitors.urlpatterns,
+    *incidents.urlpatterns,
+    *channels.urlpatterns,
+    *silences.urlpatterns,
+]

@@ -1,0 +1,182 @@
+"""Incidents: the list, one whole, and what people do to them."""
+
+from typing import Any
+
+from django.urls import path
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.response import Response
+
+from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope, address_of
+from controlplane.kernel import clock
+from controlplane.kernel.errors import Refused
+from controlplane.rest.pagination import paginate
+from controlplane.rest.serialize import instant, validated
+from monitors.api.guard import OPERATE, READ, require
+from monitors.domain.incidents import IncidentState
+from monitors.models import Incident
+from monitors.selectors.incidents import IncidentPage, find_incident, incident_page, incidents
+from monitors.services import incidents as services
+
+STATES = [state.value for state in IncidentState]
+
+
+class ReasonRequest(serializers.Serializer[Any]):
+    """Body of POST /incidents/{n}/resolve."""
+
+    reason = serializers.CharField(max_length=500)
+
+
+class NoteRequest(serializers.Serializer[Any]):
+    """Body of POST /incidents/{n}/note."""
+
+    text = serializers.CharField(max_length=1_000)
+
+
+class IncidentsView(ApiView):
+    """The incidents of a project."""
+
+    access = {"GET": Access(Scope.READ)}
+
+    @extend_schema(
+        summary="List incidents, newest first; children only when asked for",
+        parameters=[
+            OpenApiParameter("state", str, description="open, acknowledged, resolved; several by comma"),
+            OpenApiParameter("children", bool, description="true: children too"),
+        ],
+        responses={200: dict},
+    )
+    def get(self, request: ApiRequest, project: str) -> Response:
+        asked = request.query_params.get("state")
+        states = asked.split(",") if asked and asked != "all" else None
+        if states is not None and not set(states) <= set(STATES):
+            raise Refused("bad_value", f"state is {asked!r}: write {', '.join(STATES)}, or all")
+        with_children = request.query_params.get("children") == "true"
+        rows = incidents([project], states=states, with_children=with_children)
+        return paginate(request, rows, key="-number", render=render_incident)
+
+
+class IncidentView(ApiView):
+    """One incident."""
+
+    access = {"GET": Access(Scope.READ)}
+
+    @extend_schema(
+        summary="One incident with its cause, children, consumers, timeline, notifications",
+        responses={200: dict},
+    )
+    def get(self, request: ApiRequest, number: int) -> Response:
+        incident = find_incident(number)
+        require(request.principal, READ, incident.project, what=f"incident INC-{number}")
+        return Response(render_page(incident_page(incident, now=clock.now())))
+
+
+class AcknowledgeView(ApiView):
+    """Somebody is at it."""
+
+    access = {"POST": OPERATE}
+
+    @extend_schema(summary="Acknowledge an incident", request=None, responses={200: dict})
+    def post(self, request: ApiRequest, number: int) -> Response:
+        _require_operator(request, number)
+        services.acknowledge(
+            number, actor=request.principal.name, now=clock.now(), address=address_of(request)
+        )
+        return Response(render_incident(find_incident(number)))
+
+
+class ResolveView(ApiView):
+    """It is over, says a person."""
+
+    access = {"POST": OPERATE}
+
+    @extend_schema(summary="Resolve an incident by hand", request=ReasonRequest, responses={200: dict})
+    def post(self, request: ApiRequest, number: int) -> Response:
+        _require_operator(request, number)
+        body = validated(ReasonRequest, request)
+        services.resolve(
+            number, **body, actor=request.principal.name, now=clock.now(), address=address_of(request)
+        )
+        return Response(render_incident(find_incident(number)))
+
+
+class NoteView(ApiView):
+    """A person's words."""
+
+    access = {"POST": OPERATE}
+
+    @extend_schema(summary="Add a note to an incident", request=NoteRequest, responses={201: dict})
+    def post(self, request: ApiRequest, number: int) -> Response:
+        _require_operator(request, number)
+        body = validated(NoteRequest, request)
+        services.note(number, **body, actor=request.principal.name, now=clock.now())
+        return Response(render_incident(find_incident(number)), status=201)
+
+
+def _require_operator(request: ApiRequest, number: int) -> None:
+    incident = find_incident(number)
+    require(request.principal, OPERATE, incident.project, what=f"incident INC-{number}")
+
+
+def render_incident(row: Incident) -> dict[str, Any]:
+    """Return an incident as a list shows it."""
+    return {
+        "number": row.number,
+        "name": f"INC-{row.number}",
+        "project": row.project,
+        "state": row.state,
+        "kind": row.kind,
+        "family": row.family,
+        "severity": row.severity,
+        "subject": row.subject,
+        "view": row.view or None,
+        "owner": row.owner or None,
+        "summary": row.summary,
+        "cause": row.cause,
+        "parent": row.parent_id,
+        "open_children": getattr(row, "open_children", None),
+        "opened_at": instant(row.opened_at),
+        "acknowledged_at": instant(row.acknowledged_at),
+        "acknowledged_by": row.acknowledged_by or None,
+        "resolved_at": instant(row.resolved_at),
+        "resolution": row.resolution or None,
+    }
+
+
+def render_page(page: IncidentPage) -> dict[str, Any]:
+    """Return an incident whole."""
+    return render_incident(page.incident) | {
+        "open_children": sum(child.state != IncidentState.RESOLVED for child in page.children),
+        "other_causes": page.incident.other_causes,
+        "children": [render_incident(child) for child in page.children],
+        "affected": {
+            "services": list(page.affected.services),
+            "models": list(page.affected.models),
+            "lookups_per_minute": page.affected.lookups_per_minute,
+        },
+        "timeline": [
+            {"at": instant(e.at), "kind": e.kind, "actor": e.actor or None, "text": e.text}
+            for e in page.timeline
+        ],
+        "notifications": [
+            {
+                "channel": n.channel.name,
+                "action": n.action,
+                "state": n.state,
+                "attempts": n.attempts,
+                "created_at": instant(n.created_at),
+                "sent_at": instant(n.sent_at),
+                "error": n.error or None,
+            }
+            for n in page.notifications
+        ],
+    }
+
+
+urlpatterns = [
+    path("projects/<str:project>/incidents", IncidentsView.as_view()),
+    path("incidents/<int:number>", IncidentView.as_view()),
+    path("incidents/<int:number>/acknowledge", AcknowledgeView.as_view()),
+    path("incidents/<int:number>/resolve", ResolveView.as_view()),
+    path("incidents/<int:number>/note", NoteView.as_view()),
+]

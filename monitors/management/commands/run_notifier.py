@@ -1,0 +1,22 @@
+"""``manage.py run_notifier``: deliver notifications in a plain loop."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+
+from monitors import tasks
+from monitors.management.loop import run_loop
+
+PAUSE_SECONDS = 0.5
+
+
+class Command(BaseCommand):
+    """Does by itself what beat and workers do for the queue notify."""
+
+    help = "Send notifications until stopped."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--once", action="store_true", help="go round once and end")
+
+    def handle(self, *args: object, **options: bool) -> None:
+        run_loop((tasks.deliver_due,), pause_seconds=PAUSE_SECONDS, once=options["once"])

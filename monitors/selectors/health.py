@@ -1,0 +1,104 @@
+"""The health of views, judged when it is read: a watcher that died turns it to no data by itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from controlplane.kernel import clock
+from controlplane.kernel.errors import NotFound
+from controlplane.observations import selectors as observations
+from controlplane.observations.selectors import ProbeResult
+from monitors.domain import health
+from monitors.domain.health import Health
+from monitors.domain.states import is_overdue
+from monitors.models import OPEN, Incident, Monitor, ViewWatch
+from monitors.selectors.stored import config_of, reading_of
+
+
+@dataclass(frozen=True, slots=True)
+class ViewHealth:
+    """A view's health with its three ages, its monitors and its open incidents (roots and children).
+
+    ``served_age_s``: age of the oldest keys (95th percentile) at the last probe; ``source_age_s``: by lane,
+    how far the watermark lies back now.
+    """
+
+    project: str
+    view: str
+    owner: str
+    tier: str
+    health: Health
+    is_learning: bool
+    served_age_s: float | None
+    source_age_s: dict[str, float]
+    probe: ProbeResult | None
+    probed_at: datetime | None
+    incidents: tuple[int, ...]
+
+
+def health_of(watch: ViewWatch, *, now: datetime) -> Health:
+    """Return the health of a watched view, from the monitors of the view itself."""
+    own = [row for row in watch.monitors.all() if not row.service]
+    return health.judge(
+        [reading_of(row) for row in own], paused=watch.paused, learning=watch.written_at is None, now=now
+    )
+
+
+def project_health(project: str, *, now: datetime) -> list[ViewHealth]:
+    """Return the health of every watched view of a project, the worst first."""
+    rows = list(ViewWatch.objects.filter(project=project).prefetch_related("monitors").order_by("view"))
+    found = _view_healths(project, rows, now=now)
+    return sorted(found, key=lambda one: (health.SEVERITY.index(one.health.state), one.view))
+
+
+def view_health(project: str, view: str, *, now: datetime) -> ViewHealth:
+    """Return the health of one view; ``NotFound`` when it is not watched (yet)."""
+    rows = list(ViewWatch.objects.filter(project=project, view=view).prefetch_related("monitors"))
+    if not rows:
+        raise NotFound("not_found", f"No monitor watches {project}/{view} yet.")
+    return _view_healths(project, rows, now=now)[0]
+
+
+def _view_healths(project: str, rows: Iterable[ViewWatch], *, now: datetime) -> list[ViewHealth]:
+    rows = list(rows)
+    since = min((row.probed_at for row in rows if row.probed_at), default=now)
+    probes = observations.latest_probes(project, since=since)
+    incidents: dict[str, list[int]] = {}
+    for number, view in Incident.objects.filter(project=project, state__in=OPEN).values_list(
+        "number", "view"
+    ):
+        incidents.setdefault(view, []).append(number)
+    found = []
+    for row in rows:
+        probe = probes.get(row.view)
+        age = probe.age_p95.total_seconds() if probe and probe.age_p95 is not None else None
+        found.append(
+            ViewHealth(
+                project=project,
+                view=row.view,
+                owner=row.owner,
+                tier=row.tier,
+                health=health_of(row, now=now),
+                is_learning=row.written_at is None,
+                served_age_s=age,
+                source_age_s=_source_ages(row, now=now),
+                probe=probe,
+                probed_at=row.probed_at,
+                incidents=tuple(sorted(incidents.get(row.view, ()))),
+            )
+        )
+    return found
+
+
+def _source_ages(row: ViewWatch, *, now: datetime) -> dict[str, float]:
+    now_us = clock.to_us(now)
+    return {lane: max(0, now_us - us) / 1_000_000 for lane, us in sorted(row.watermarks.items())}
+
+
+def overdue_monitors(*, now: datetime) -> int:
+    """Return how many monitors nobody evaluated for three of their intervals."""
+    rows = Monitor.objects.filter(paused=False, watch__paused=False, due_at__lt=now)
+    return sum(
+        is_overdue(config_of(row).timing, row.evaluated_at or row.created_at, now=now)
+        for row in rows.only("kind", "config", "evaluated_at", "created_at")[:1_000]
+    )

@@ -1,0 +1,64 @@
+"""Incidents as people read them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Q, QuerySet
+
+from controlplane.kernel.errors import NotFound
+from monitors.domain.notifications import OutboxState
+from monitors.models import OPEN, Incident, Notification, TimelineEntry
+from monitors.selectors.affected import Affected, affected_by
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentPage:
+    """One incident with everything about it."""
+
+    incident: Incident
+    children: tuple[Incident, ...]
+    affected: Affected
+    timeline: tuple[TimelineEntry, ...]
+    notifications: tuple[Notification, ...]
+
+
+def incidents(
+    projects: Iterable[str] | None, *, states: Iterable[str] | None = None, with_children: bool = False
+) -> QuerySet[Incident]:
+    """Return the incidents of ``projects`` (None: all); roots alone unless ``with_children``."""
+    found = Incident.objects.select_related("parent").annotate(
+        open_children=Count("children", filter=Q(children__state__in=OPEN))
+    )
+    if projects is not None:
+        found = found.filter(project__in=list(projects))
+    if states is not None:
+        found = found.filter(state__in=list(states))
+    return found if with_children else found.filter(parent=None)
+
+
+def find_incident(number: int) -> Incident:
+    """Return one incident; ``NotFound`` when there is none."""
+    found = Incident.objects.select_related("parent").filter(pk=number).first()
+    if found is None:
+        raise NotFound("not_found", f"There is no incident INC-{number}, or you may not know of it.")
+    return found
+
+
+def incident_page(incident: Incident, *, now: datetime) -> IncidentPage:
+    """Return the incident with its children, consumers, timeline and notifications."""
+    children = tuple(Incident.objects.filter(parent=incident).order_by("number"))
+    views = dict.fromkeys([incident.view, *(child.view for child in children)])
+    return IncidentPage(
+        incident=incident,
+        children=children,
+        affected=affected_by(incident.project, [view for view in views if view], now=now),
+        timeline=tuple(incident.timeline.order_by("id")),
+        notifications=tuple(incident.notifications.select_related("channel").order_by("sequence", "id")),
+    )
+
+
+def oldest_unsent() -> datetime | None:
+    """Return since when the oldest notification waits that nobody muted, None when none does."""
+    waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
+    return waiting.order_by("created_at").values_list("created_at", flat=True).first()

@@ -1,0 +1,75 @@
+"""Who watches the watcher: whether monitoring itself is behind, in one sentence for every page."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from monitors.domain.words import plural, spell_age
+from monitors.models import Channel, LoopBeat, Monitor, TeamChannel, ViewWatch
+from monitors.selectors.health import overdue_monitors
+from monitors.selectors.incidents import oldest_unsent
+
+LOOPS = ("judge", "probe", "notify")
+INTERVALS = 3
+SHORTEST_PATIENCE = timedelta(seconds=15)
+UNSENT_PATIENCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Whether monitoring is behind. ``sentence`` is "" when it is not.
+
+    ``silent_loops``: each loop that did not go round lately, with its last time (None: never).
+    ``broken_channels``: channels that refuse for good and have no fallback.
+    """
+
+    is_behind: bool
+    sentence: str
+    last_evaluation_at: datetime | None
+    silent_loops: dict[str, datetime | None]
+    overdue_monitors: int
+    oldest_unsent_at: datetime | None
+    broken_channels: tuple[str, ...]
+    has_channels: bool
+
+
+def monitoring_behind(*, now: datetime) -> Behind:
+    """Return how far monitoring is behind at ``now``. With nothing to watch it is never behind."""
+    seen = dict(LoopBeat.objects.values_list("name", "at"))
+    watched = ViewWatch.objects.exists()
+    silent = {name: seen.get(name) for name in LOOPS if watched and _is_silent(seen.get(name), now=now)}
+    overdue = overdue_monitors(now=now)
+    unsent = oldest_unsent()
+    reasons = [f"{name} loop last ran {_ago(at, now=now)}" for name, at in silent.items()]
+    if overdue:
+        reasons.append(f"{plural(overdue, 'monitor')} overdue")
+    if unsent is not None and now - unsent >= UNSENT_PATIENCE:
+        reasons.append(f"a notification waits since {_ago(unsent, now=now)}")
+    sentence = f"Monitoring itself is behind: {'; '.join(reasons)}." if reasons else ""
+    broken = Channel.objects.filter(~Q(broken_at=None), fallback=None).order_by("name")
+    return Behind(
+        is_behind=bool(reasons),
+        sentence=sentence,
+        last_evaluation_at=_last_evaluation(),
+        silent_loops=silent,
+        overdue_monitors=overdue,
+        oldest_unsent_at=unsent,
+        broken_channels=tuple(broken.values_list("name", flat=True)),
+        has_channels=TeamChannel.objects.exists(),
+    )
+
+
+def _is_silent(at: datetime | None, *, now: datetime) -> bool:
+    interval: timedelta = min(settings.FRESHLINE_MONITOR_INTERVAL, settings.FRESHLINE_PROBE_INTERVAL)
+    return at is None or now - at >= max(SHORTEST_PATIENCE, INTERVALS * interval)
+
+
+def _last_evaluation() -> datetime | None:
+    newest = Monitor.objects.exclude(evaluated_at=None).order_by("-evaluated_at")
+    return newest.values_list("evaluated_at", flat=True).first()
+
+
+def _ago(at: datetime | None, *, now: datetime) -> str:
+    return "never" if at is None else f"{spell_age((now - at).total_seconds())} ago"

@@ -1,0 +1,1 @@
+"""Verbs of monitors, incidents, channels and the outbox."""
