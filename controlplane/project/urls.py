@@ -10,6 +10,7 @@ from controlplane.observations.api import urlpatterns as observations_urls
 from controlplane.project import operations
 from controlplane.registry.api import urlpatterns as registry_urls
 from controlplane.rest.problems import plain
+from frontend.urls import urlpatterns as frontend_urls
 from lineage.api import urlpatterns as lineage_urls
 from monitors.api import urlpatterns as monitors_urls
 
@@ -49,4 +50,8 @@ urlpatterns = [
     ),
     ),
     re_path(r"^api/", unknown_api),
+    *frontend_urls,
 ]
+handler403 = "frontend.pages.errors.forbidden"
+handler404 = "frontend.pages.errors.not_found"
+handler500 = "frontend.pages.errors.broken"

@@ -14,6 +14,7 @@ from django.utils.cache import patch_vary_headers
 from controlplane.accounts.auth import Principal, Role, principal_of
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Forbidden, FreshlineError, NotFound, Unauthenticated
+from controlplane.registry import selectors as registry
 from controlplane.rest.problems import status_of
 from frontend import assets
 from frontend.pages import preferences
@@ -58,7 +59,7 @@ def page(*, role: Role = Role.VIEWER, post_role: Role | None = None) -> Callable
 def require(principal: Principal, project: str, role: Role) -> None:
     """Refuse with NotFound outside one's projects, with Forbidden below ``role`` in them."""
     held = principal.role_in(project)
-    if held is None:
+    if held is None or (principal.is_installation_admin and not registry.project_exists(project)):
         raise NotFound("not_found", f"There is no project {project!r}, or you may not know of it.")
     if held < role:
         raise Forbidden(
@@ -150,3 +151,8 @@ def safe_next(address: str) -> str:
 def node_part(node: str) -> str:
     """Percent-encode a lineage node id for an address."""
     return quote(node, safe="")
+
+
+def number_of(text: str, default: int) -> int:
+    """Return the number that an address holds, or ``default`` for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else default

@@ -3,12 +3,16 @@
 from datetime import datetime
 
 from controlplane.accounts.auth import Principal, Role
+from controlplane.registry import selectors as registry
 from frontend.records.shell import Preferences, Shell
 
 
 def known_projects(principal: Principal) -> tuple[str, ...]:
     """Return the names of the projects that ``principal`` may know of, sorted."""
-    return tuple(sorted(principal.readable_projects() or ()))
+    readable = principal.readable_projects()
+    if readable is None:
+        return tuple(project.name for project in registry.list_projects())
+    return tuple(sorted(readable))
 
 
 def read_shell(principal: Principal, *, project: str, preferences: Preferences, now: datetime) -> Shell:

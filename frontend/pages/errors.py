@@ -1,0 +1,39 @@
+"""What Django asks for when no page answers."""
+
+import structlog
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from controlplane.accounts.auth import principal_of
+from controlplane.kernel.errors import Forbidden, NotFound
+from controlplane.rest.problems import plain
+from frontend.pages.common import error_page
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No address matches."""
+    error = NotFound("not_found", f"There is no page at {request.path}.")
+    return error_page(request, error, principal=principal_of(request))
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django itself refused."""
+    error = Forbidden("forbidden", "You may not do this.")
+    return error_page(request, error, principal=principal_of(request))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form came without the secret that proves it is ours; mostly the session ended meanwhile."""
+    structlog.get_logger().warning("csrf_refused", path=request.path, reason=reason)
+    error = Forbidden(
+        "forbidden", "This form has expired. Go back, load the page again and send it once more."
+    )
+    return error_page(request, error, principal=principal_of(request))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """An error that nobody foresaw; the page needs neither database nor session."""
+    if request.path.startswith("/api/"):
+        return plain(request, 500, "internal", "Something went wrong on our side.")
+    context = {"request_id": getattr(request, "request_id", "")}
+    return render(request, "frontend/500.html", context, status=500)

@@ -1,0 +1,123 @@
+"""The catalogue out of the registry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TypeVar
+
+from controlplane.observations import selectors as observations
+from controlplane.registry import selectors as registry
+from controlplane.registry.selectors import ViewRecord
+from frontend.readers.states import consumers_of, state_of, tags_of
+from frontend.records.catalogue import CataloguePage, FeatureRow, ViewRow
+from frontend.states import severity
+
+PAGE = 50
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks for. ``first`` is the number of the first row."""
+
+    query: str = ""
+    kind: str = "views"
+    state: str = ""
+    owner: str = ""
+    sort: str = ""
+    first: int = 1
+
+
+def read_catalogue(project: str, wanted: Wanted, *, now: datetime) -> CataloguePage:
+    """Return one page of the views or features of ``project`` that match."""
+    records = registry.list_views(project)
+    views = [record for record in records if _passes(record, wanted)]
+    shown_views: tuple[ViewRow, ...] = ()
+    shown_features: tuple[FeatureRow, ...] = ()
+    if wanted.kind == "features":
+        features = _features(views, wanted)
+        total, shown_features = len(features), _cut(features, wanted.first)
+    else:
+        found = [record for record in views if _matches(record, wanted.query)]
+        total = len(found)
+        shown_views = _view_rows(project, _cut(_sorted(found, wanted.sort), wanted.first), now=now)
+    names = [record.name for record in records]
+    last = wanted.first + PAGE - 1
+    return CataloguePage(
+        project=project,
+        query=wanted.query,
+        kind=wanted.kind,
+        state=wanted.state,
+        owner=wanted.owner,
+        sort=wanted.sort,
+        total=total,
+        first=wanted.first,
+        after=str(last + 1) if total > last else "",
+        views=shown_views,
+        features=shown_features,
+        did_you_mean=() if total else tuple(get_close_matches(wanted.query, names, n=3)),
+        owners=tuple(sorted({record.view.owner for record in records if record.view.owner})),
+        exists=bool(records),
+    )
+
+
+def _passes(record: ViewRecord, wanted: Wanted) -> bool:
+    return wanted.state in ("", state_of(record)) and wanted.owner in ("", record.view.owner or "")
+
+
+def _matches(record: ViewRecord, query: str) -> bool:
+    view = record.view
+    told = [record.name, view.description, view.owner or "", *view.entities]
+    told += [f"{name}: {value}" for name, value in view.tags.items()]
+    return query.lower() in "\n".join(told).lower()
+
+
+def _sorted(records: Sequence[ViewRecord], sort: str) -> list[ViewRecord]:
+    if sort == "name":
+        return sorted(records, key=lambda record: record.name)
+    return sorted(records, key=lambda record: (severity(state_of(record)), record.name))
+
+
+def _cut(rows: Sequence[T], first: int) -> tuple[T, ...]:
+    return tuple(rows[first - 1 : first - 1 + PAGE])
+
+
+def _features(records: Sequence[ViewRecord], wanted: Wanted) -> list[FeatureRow]:
+    query = wanted.query.lower()
+    return [
+        FeatureRow(
+            view=record.name,
+            feature=feature.name,
+            dtype=feature.dtype.value,
+            state=state_of(record),
+            description=feature.description,
+            owner=record.view.owner or "",
+        )
+        for record in _sorted(records, wanted.sort)
+        for feature in record.view.features
+        if query in f"{record.name}:{feature.name}\n{feature.description}".lower()
+    ]
+
+
+def _view_rows(project: str, records: Sequence[ViewRecord], *, now: datetime) -> tuple[ViewRow, ...]:
+    start = now - observations.RATE_WINDOW
+    served = observations.sums_by_view(project, start=start, end=now) if records else {}
+    minutes = observations.RATE_WINDOW.total_seconds() / 60
+    return tuple(
+        ViewRow(
+            view=record.name,
+            state=state_of(record),
+            description=record.view.description,
+            entities=record.view.entities,
+            owner=record.view.owner or "",
+            age=None,
+            limit=record.strictest_max_age,
+            lanes=record.view.lanes,
+            tags=tags_of(record.view),
+            features=len(record.view.features),
+            lookups_per_minute=served[record.name].requests / minutes if record.name in served else None,
+            consumers=consumers_of(record),
+        )
+        for record in records
+    )

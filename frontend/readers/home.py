@@ -1,0 +1,81 @@
+"""Home, as far as it can be told without anybody watching: what exists, what changed, how to go on."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from controlplane.accounts.auth import Principal
+from controlplane.observations import selectors as observations
+from controlplane.registry import selectors as registry
+from controlplane.registry.selectors import ViewRecord
+from frontend.readers.states import state_of
+from frontend.records.home import Change, HomePage, StateCount, Step, Tile, verdict
+from frontend.states import HEALTH
+from frontend.wording import count
+
+_DAY = timedelta(days=1)
+
+
+def read_home(project: str, principal: Principal, *, scope: str, now: datetime) -> HomePage:
+    """Return Home of ``project`` for the views in ``scope``: mine, team or all."""
+    records = registry.list_views(project)
+    shown = [record for record in records if _in_scope(record, principal, scope)]
+    counts = Counter(state_of(record) for record in shown)
+    return HomePage(
+        project=project,
+        scope=scope,
+        verdict=verdict(counts, scope=scope),
+        verdict_state=next((state for state in HEALTH if counts[state]), "no_data"),
+        checked_at=None,
+        counts=tuple(StateCount(state, counts[state]) for state in HEALTH),
+        strip=(),
+        broken=(),
+        broken_total=0,
+        incidents=(),
+        runs=(),
+        approaching=(),
+        changes=_changes(shown, now=now),
+        tiles=_tiles(project, shown, now=now),
+        steps=() if records else _steps(now=now),
+    )
+
+
+def _in_scope(record: ViewRecord, principal: Principal, scope: str) -> bool:
+    owner = record.view.owner
+    if scope == "mine":
+        return owner == principal.name
+    return scope != "team" or owner in principal.teams
+
+
+def _changes(records: Sequence[ViewRecord], *, now: datetime) -> tuple[Change, ...]:
+    lately = [record for record in records if record.changed_at >= now - _DAY]
+    lately.sort(key=lambda record: record.changed_at, reverse=True)
+    return tuple(
+        Change(
+            text="was added" if record.created_at >= now - _DAY else "was changed",
+            view=record.name,
+            at=record.changed_at,
+            actor=record.view.owner or "no owner",
+        )
+        for record in lately[:8]
+    )
+
+
+def _tiles(project: str, records: Sequence[ViewRecord], *, now: datetime) -> tuple[Tile, ...]:
+    rate = observations.lookups_per_minute(project, now=now)
+    readers = {reader.name for record in records for reader in record.readers}
+    features = sum(len(record.view.features) for record in records)
+    return (
+        Tile("Lookups a minute", count(rate), "last 5 minutes, whole project", ()),
+        Tile("Features", count(features), f"in {count(len(records))} views", ()),
+        Tile("Services", count(len(readers)), "read these views", ()),
+    )
+
+
+def _steps(*, now: datetime) -> tuple[Step, ...]:
+    serving = bool(registry.serving_instances(since=now - _DAY))
+    return (
+        Step("Make a token for the command line", done=False, address="/settings/tokens"),
+        Step("Apply a definition file", done=False, command="freshline apply definition.yaml"),
+        Step("Start serving", done=serving, command="freshline-serving"),
+    )

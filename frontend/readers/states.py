@@ -1,0 +1,20 @@
+"""What is known of a view before anybody watches it."""
+
+from controlplane.contracts.model import FeatureView
+from controlplane.registry.selectors import ViewRecord
+
+
+def state_of(record: ViewRecord) -> str:
+    """Return the health of a view: nobody judges it here, so it is paused or without data, never fresh."""
+    return "paused" if record.paused else "no_data"
+
+
+def consumers_of(record: ViewRecord) -> int:
+    """Return how many feature services and models read the view."""
+    models = {reader.service.model for reader in record.readers if reader.service.model}
+    return len(record.readers) + len(models)
+
+
+def tags_of(view: FeatureView) -> tuple[str, ...]:
+    """Return the tags as one writes them: ``domain: weather``, or the name alone without a value."""
+    return tuple(f"{name}: {value}" if value else name for name, value in sorted(view.tags.items()))

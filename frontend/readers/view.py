@@ -1,0 +1,127 @@
+"""One feature view out of the registry, the graph and what serving reported."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from controlplane.kernel.errors import NotFound
+from controlplane.observations import selectors as observations
+from controlplane.registry import selectors as registry
+from controlplane.registry.selectors import ViewRecord
+from frontend.minimap import MapNode
+from frontend.readers.contract import read_contract
+from frontend.readers.snippets import snippets
+from frontend.readers.states import state_of, tags_of
+from frontend.records.view import ContractTab, HealthCell, Overview, ViewPage
+from frontend.wording import count, percent
+from lineage import selectors as lineage
+from lineage.domain import naming
+
+_DAY = timedelta(days=1)
+_COLUMN = timedelta(minutes=30)
+
+
+def read_view(
+    project: str, name: str, *, tab: str, older: int | None, newer: int | None, now: datetime
+) -> ViewPage:
+    """Return the page with one tab open; ``NotFound`` when there is no such view or contract."""
+    record = registry.find_view(project, name)
+    contract: ContractTab | None = None
+    overview: Overview | None = None
+    if tab == "contract":
+        contract = read_contract(record, older=older, newer=newer, now=now)
+    else:
+        overview = _overview(record, now=now)
+    view = record.view
+    return ViewPage(
+        project=project,
+        name=name,
+        node=_node(record),
+        state=state_of(record),
+        since=None,
+        age=None,
+        limit=record.strictest_max_age,
+        entities=view.entities,
+        join_keys=tuple(key.name for key in record.join_keys),
+        owner=view.owner or "",
+        description=view.description,
+        tier=view.tier.value,
+        runbook=view.runbook or "",
+        tags=tags_of(view),
+        lanes=view.lanes,
+        paused=record.paused,
+        cells=_cells(record, now=now),
+        incident=None,
+        tab=tab,
+        overview=overview,
+        contract=contract,
+    )
+
+
+def _node(record: ViewRecord) -> str:
+    return f"view:{record.project}/{record.name}"
+
+
+def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:
+    """Say what lookups got in the last day. It is told, not judged: judging is for who watches."""
+    minutes = observations.sums_by_minute(record.project, record.name, start=now - _DAY, end=now)
+    requests, bad, values = 0, 0, 0
+    series: list[float | None] = [None] * (_DAY // _COLUMN)
+    for at, sums in minutes:
+        requests += sums.requests
+        values += sums.total_values
+        bad += sums.total_values - sums.values.get("fresh", 0)
+        column = min((at - (now - _DAY)) // _COLUMN, len(series) - 1)
+        series[column] = (series[column] or 0) + sums.requests
+    share = bad / values if values else None
+    return (
+        HealthCell(
+            "completeness",
+            "Not as promised",
+            "no_data",
+            percent(share),
+            f"of {count(values)} values, 24 h" if values else "no value was looked up in 24 h",
+            (),
+            "?tab=contract",
+        ),
+        HealthCell("serving", "Lookups", "no_data", count(requests), "in 24 h", tuple(series), ""),
+    )
+
+
+def _overview(record: ViewRecord, *, now: datetime) -> Overview:
+    nodes, edges = _map(record, now=now)
+    return Overview(
+        figure=None,
+        summary="Age over time has not been measured.",
+        range="",
+        points=(),
+        strips=(),
+        receivers=(),
+        map_nodes=nodes,
+        map_edges=edges,
+        map_cause=(),
+        snippets=snippets(
+            settings.FRESHLINE_SERVING_URL,
+            project=record.project,
+            asked={"features": [f"{record.name}:{feature.name}" for feature in record.view.features]},
+            entities={key.name: ["..."] for key in record.join_keys},
+        ),
+    )
+
+
+def _map(record: ViewRecord, *, now: datetime) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...]]:
+    node = naming.parse_id(_node(record))
+    asked = lineage.GraphRequest(node=node, limit=40, readable=frozenset({record.project}))
+    try:
+        graph = lineage.draw_graph(asked, now=now)
+    except NotFound:  # the graph follows the registry a moment later
+        return (), ()
+    ups = {source for source, target, _ in graph.edges if target == graph.focus}
+    downs = {target for source, target, _ in graph.edges if source == graph.focus}
+    nodes = tuple(
+        MapNode(
+            each.id, each.kind, each.name, each.shown.state, -(each.id in ups) if each.id not in downs else 1
+        )
+        for each in graph.nodes
+    )
+    return nodes, tuple((source, target) for source, target, _ in graph.edges)

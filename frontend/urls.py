@@ -1,0 +1,24 @@
+"""Every page. A page stands here only when what it shows exists; links to absent names are not drawn."""
+
+from django.urls import path, re_path
+
+from frontend.pages import audit, catalogue, home, lineage, playground, sign_in, system, tokens, view
+
+_AT = "p/<str:project>/"
+
+urlpatterns = [
+    path("", sign_in.to_project),
+    path("sign-in", sign_in.sign_in, name="sign_in"),
+    path("sign-out", sign_in.sign_out, name="sign_out"),
+    path("preferences", sign_in.save_preferences, name="preferences"),
+    path(_AT, home.home, name="home"),
+    path(f"{_AT}features", catalogue.catalogue, name="catalogue"),
+    path(f"{_AT}features/<str:name>", view.view, name="view"),
+    path(f"{_AT}lineage", lineage.lineage, name="lineage"),
+    path(f"{_AT}playground", playground.playground, name="playground"),
+    path("settings/tokens", tokens.tokens, name="tokens"),
+    path("settings/tokens/<int:id>/<str:action>", tokens.token_action, name="token_action"),
+    path("settings/system", system.system, name="system"),
+    path("audit", audit.audit, name="audit"),
+    re_path(r"^(?P<rest>features|lineage|playground)$", sign_in.to_project),
+]
