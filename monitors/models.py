@@ -82,7 +82,7 @@ class Monitor(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["watch", "service", "kind", "lane"], name="monitors_monitor")
+            models.UniqueConstraint(fields=["watch", "service", "kind", "lane"], name="monitors_monitor_once")
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(paused=False), name="monitors_monitor_due"),  # claims
@@ -160,7 +160,7 @@ class Evidence(models.Model):
     monitor = models.ForeignKey(Monitor, on_delete=models.CASCADE, related_name="evidence")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["incident", "monitor"], name="monitors_evidence")]
+        constraints = [models.UniqueConstraint(fields=["incident", "monitor"], name="monitors_evidence_once")]
 
 
 class TimelineEntry(models.Model):

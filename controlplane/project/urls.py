@@ -35,8 +35,6 @@ urlpatterns = [
     ),
     path(
         "api/v1/",
-    path(
-        "api/v1/",
         include(
             [
                 *accounts_urls,
@@ -47,7 +45,6 @@ urlpatterns = [
                 *monitors_urls,
             ]
         ),
-    ),
     ),
     re_path(r"^api/", unknown_api),
     *frontend_urls,

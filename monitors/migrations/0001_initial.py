@@ -237,7 +237,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='evidence',
-            constraint=models.UniqueConstraint(fields=('incident', 'monitor'), name='monitors_evidence'),
+            constraint=models.UniqueConstraint(fields=('incident', 'monitor'), name='monitors_evidence_once'),
         ),
         migrations.AddIndex(
             model_name='evaluation',
@@ -273,6 +273,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='monitor',
-            constraint=models.UniqueConstraint(fields=('watch', 'service', 'kind', 'lane'), name='monitors_monitor'),
+            constraint=models.UniqueConstraint(fields=('watch', 'service', 'kind', 'lane'), name='monitors_monitor_once'),
         ),
     ]
