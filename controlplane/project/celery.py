@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 
 from controlplane.project import liveness
+from controlplane.project.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
 
@@ -54,11 +55,13 @@ def make() -> Celery:
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
         task_default_queue="judge",
+        task_routes={"controlplane.ingestion.tasks.*": {"queue": "ingest"}},
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
         task_publish_retry=False,
         timezone="UTC",
+        beat_schedule=SCHEDULE,
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
     liveness.install(celery)

@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from controlplane.accounts.api import urlpatterns as accounts_urls
+from controlplane.ingestion.api import urlpatterns as ingestion_urls
 from controlplane.observations.api import urlpatterns as observations_urls
 from controlplane.project import operations
 from controlplane.registry.api import urlpatterns as registry_urls
@@ -30,6 +31,9 @@ urlpatterns = [
         "api/v1/docs",
         SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]),
     ),
-    path("api/v1/", include([*accounts_urls, *registry_urls, *observations_urls, *lineage_urls])),
+    path(
+        "api/v1/",
+        include([*accounts_urls, *registry_urls, *ingestion_urls, *observations_urls, *lineage_urls]),
+    ),
     re_path(r"^api/", unknown_api),
 ]

@@ -32,7 +32,7 @@ def idempotent(handler: Handler) -> Handler:
     """
 
     @functools.wraps(handler)
-    def wrapper(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def wrapper(view: Any, request: Request, /, *args: Any, **kwargs: Any) -> Response:
         key = request.headers.get("Idempotency-Key")
         if not key:
             return handler(view, request, *args, **kwargs)
