@@ -1,88 +1,80 @@
-"""Data by HTTP: direct rows, heartbeats, runs, refused rows."""
+"""The REST API of ingestion: direct rows, heartbeats, runs and refused rows."""
 
 from dataclasses import asdict
-from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
+from django.db import transaction
 from django.urls import path
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope, address_of
+from controlplane.accounts.domain import refusal
 from controlplane.accounts.services import audit
 from controlplane.ingestion import selectors
 from controlplane.ingestion.models import IngestionRun, RefusedRow
-from controlplane.ingestion.selectors import RunRecord
 from controlplane.ingestion.services import direct, heartbeats, runs
 from controlplane.kernel import clock
-from controlplane.kernel.clock import from_us
-from controlplane.kernel.errors import NotFound, Refused
+from controlplane.kernel.errors import Conflict, NotFound, Refused
 from controlplane.registry import selectors as registry
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
 from controlplane.rest.serialize import instant, validated
 from store_adapters import Lane
 
+_READ = Access(Scope.READ)
+_INGEST = Access(Scope.INGEST, Role.OPERATOR)
+_OPERATE = Access(Scope.OPERATE, Role.OPERATOR)
+
+
+class RowsRequest(serializers.Serializer[Any]):
+    """Body of POST rows; each row is checked by itself."""
+
+    rows = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
+    deletes = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
+
+
+class RowsView(ApiView):
+    """Rows of the direct lane."""
+
+    access = {"POST": _INGEST}
+
+    @extend_schema(
+        summary="Write rows and deletes; each is answered for", request=RowsRequest, responses={200: dict}
+    )
+    @idempotent
+    def post(self, request: ApiRequest, project: str, view: str) -> Response:
+        body = validated(RowsRequest, request)
+        now = clock.now()
+        answer = direct.write_rows(
+            project,
+            view,
+            rows=body["rows"],
+            deletes=body["deletes"],
+            received_at=getattr(request, "received_at", now),
+            now=now,
+        )
+        refused = [asdict(result) for result in answer.refused]
+        counts = {"written": answer.written, "older": answer.older, "unchanged": answer.unchanged}
+        return Response({**counts, "refused": refused})
+
 
 class HeartbeatRequest(serializers.Serializer[Any]):
-    """Body of POST heartbeat: until when the writer vouches for what it wrote."""
+    """Body of POST heartbeat."""
 
     as_of = serializers.DateTimeField()
     writer = serializers.CharField(max_length=100)
 
 
-class RunRequest(serializers.Serializer[Any]):
-    """Body of POST runs."""
+class HeartbeatView(ApiView):
+    """A writer's word that it has posted everything."""
 
-    lane = serializers.ChoiceField([Lane.BATCH.value])
-    full = serializers.BooleanField(required=False, default=False)
-
-
-class RowsRequest(serializers.Serializer[Any]):
-    """Body of POST rows; each row has the join keys, the features and, if need be, event_time."""
-
-    rows = serializers.ListField(child=serializers.DictField())
-    deletes = serializers.ListField(child=serializers.DictField(), required=False)
-
-
-class RowsView(ApiView):
-    """The direct lane: checked, written and acknowledged in one request."""
-
-    access = {"POST": Access(Scope.INGEST, Role.OPERATOR)}
-    rate_limited = False
+    access = {"POST": _INGEST}
 
     @extend_schema(
-        summary="Write rows; each is told what became of it", request=RowsRequest, responses={200: dict}
+        summary="Say until when everything is posted", request=HeartbeatRequest, responses={204: None}
     )
-    @idempotent
-    def post(self, request: ApiRequest, project: str, view: str) -> Response:
-        body = request.data
-        if not isinstance(body, dict) or set(body) - {"rows", "deletes"}:
-            raise Refused("bad_value", "the body is an object with rows, deletes, or both")
-        now = clock.now()
-        received_at: datetime = getattr(request, "received_at", now)
-        rows, deletes = _list(body, "rows"), _list(body, "deletes")
-        answer = direct.write_rows(
-            project, view, rows=rows, deletes=deletes, received_at=received_at, now=now
-        )
-        return Response(
-            {
-                "written": answer.written,
-                "older": answer.older,
-                "unchanged": answer.unchanged,
-                "refused": [asdict(result) for result in answer.refused],
-            }
-        )
-
-
-class HeartbeatView(ApiView):
-    """Moves the direct watermark for writers that push only what changed."""
-
-    access = {"POST": Access(Scope.INGEST, Role.OPERATOR)}
-    rate_limited = False
-
-    @extend_schema(summary="Vouch for what was written", request=HeartbeatRequest, responses={204: None})
     def post(self, request: ApiRequest, project: str, view: str) -> Response:
         body = validated(HeartbeatRequest, request)
         heartbeats.record_heartbeat(
@@ -91,131 +83,180 @@ class HeartbeatView(ApiView):
         return Response(status=204)
 
 
+class RunRequest(serializers.Serializer[Any]):
+    """Body of POST runs."""
+
+    lane = serializers.ChoiceField(choices=[Lane.BATCH.value])
+    full = serializers.BooleanField(required=False, default=False)
+
+
 class ViewRunsView(ApiView):
-    """Asks for a run of one view."""
+    """Runs that somebody asks for."""
 
-    access = {"POST": Access(Scope.OPERATE, Role.OPERATOR)}
+    access = {"POST": _OPERATE}
 
-    @extend_schema(summary="Queue a run", request=RunRequest, responses={202: dict})
+    @extend_schema(summary="Queue a batch run", request=RunRequest, responses={202: dict})
     @idempotent
     def post(self, request: ApiRequest, project: str, view: str) -> Response:
         body = validated(RunRequest, request)
-        record, lane = registry.find_view(project, view), Lane(body["lane"])
-        if lane.value not in record.view.lanes:
-            raise Refused("bad_value", f"view {view!r} has no {lane.value} lane")
-        by = request.principal.name
-        run = runs.queue_run(record, lane, now=clock.now(), full=body["full"], requested_by=by)
-        url = f"/api/v1/projects/{project}/runs/{run.pk}"
-        return Response({"run": {"id": run.pk, "url": url}}, status=202)
+        return _queue(request, project, view, full=body["full"])
 
 
 class RunsView(ApiView):
     """The runs of a project."""
 
-    access = {"GET": Access(Scope.READ)}
+    access = {"GET": _READ}
 
-    @extend_schema(summary="Runs, newest first", responses={200: dict})
+    @extend_schema(
+        operation_id="runs_list",
+        summary="Runs, the newest first",
+        parameters=[OpenApiParameter(name, str) for name in ("view", "lane", "state")],
+        responses={200: dict},
+    )
     def get(self, request: ApiRequest, project: str) -> Response:
         wanted = {name: request.query_params.get(name) for name in ("view", "lane", "state")}
-        found = selectors.runs(None, project=project, **wanted)
-        return paginate(request, found, key="-id", render=lambda run: _run(selectors.run_record(run)))
+        return paginate(request, selectors.runs(None, project=project, **wanted), key="-id", render=_run)
 
 
 class RunView(ApiView):
     """One run."""
 
-    access = {"GET": Access(Scope.READ)}
+    access = {"GET": _READ}
 
-    @extend_schema(summary="One run, with its counts", responses={200: dict})
-    def get(self, request: ApiRequest, project: str, run_id: int) -> Response:
-        return Response(_run(selectors.run_record(_find(project, run_id))))
+    @extend_schema(summary="One run", responses={200: dict})
+    def get(self, request: ApiRequest, run_id: int) -> Response:
+        return Response(_run(_run_for(request, run_id, _READ)))
 
 
 class RunActionView(ApiView):
-    """Cancel a run, or release one that a circuit breaker held; both are audited."""
+    """What a person does with a run."""
 
-    access = {"POST": Access(Scope.OPERATE, Role.OPERATOR)}
+    access = {"POST": _OPERATE}
+    action: ClassVar[str] = ""
 
-    @extend_schema(summary="cancel or release", request=None, responses={202: dict})
-    def post(self, request: ApiRequest, project: str, run_id: int, action: str) -> Response:
-        actions = {"cancel": runs.cancel_run, "release": runs.release_run}
-        if action not in actions:
-            raise NotFound("not_found", f"There is no action {action!r}; there are cancel and release.")
-        run, now = _find(project, run_id), clock.now()
-        actions[action](run, now=now)
-        audit.record(
-            actor=request.principal.name,
-            project=project,
-            action=action,
-            object_kind="run",
-            object_name=f"{run.view} #{run.pk}",
-            now=now,
-            address=address_of(request),
-        )
-        return Response(
-            {"run": {"id": run.pk, "url": f"/api/v1/projects/{project}/runs/{run.pk}"}}, status=202
-        )
+    @extend_schema(summary="Cancel, retry or release a run", request=None, responses={202: dict})
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        run = _run_for(request, run_id, _OPERATE)
+        now = clock.now()
+        if self.action == "retry":
+            if run.lane != Lane.BATCH or run.state not in ("failed", "aborted"):
+                raise Conflict("conflict", f"run {run.pk} cannot be retried: it is {run.state}")
+            return _queue(request, run.project, run.view, full=run.is_full)
+        with transaction.atomic():
+            before = run.state
+            (runs.cancel_run if self.action == "cancel" else runs.release_run)(run, now=now)
+            _record(request, run, self.action, before=before)
+        return Response(_link(run), status=202)
 
 
 class RefusedRowsView(ApiView):
-    """Rows that broke the contract on their way in. Their payloads are feature values: scope lookup."""
+    """Rows that broke the contract."""
 
-    access = {"GET": Access(Scope.LOOKUP)}
+    access = {"GET": _READ}
 
-    @extend_schema(summary="Refused rows, newest first", responses={200: dict})
+    @extend_schema(
+        operation_id="refused_rows_list",
+        summary="Refused rows, the newest first; payloads need the scope lookup",
+        parameters=[OpenApiParameter("view", str), OpenApiParameter("run", int)],
+        responses={200: dict},
+    )
     def get(self, request: ApiRequest, project: str) -> Response:
-        found = selectors.refused_rows(None, project=project, view=request.query_params.get("view"))
-        return paginate(request, found, key="-id", render=_refused)
+        shows = request.principal.may(Scope.LOOKUP, project)
+        run = request.query_params.get("run")
+        if run is not None and not (run.isascii() and run.isdigit()):
+            raise Refused("bad_value", f"run is {run!r}: write a number")
+        rows = selectors.refused_rows(
+            None,
+            project=project,
+            view=request.query_params.get("view"),
+            run_id=int(run) if run else None,
+        )
+        return paginate(request, rows, key="-id", render=lambda row: _refused(row, shows_payload=shows))
 
 
-def _list(body: dict[str, Any], name: str) -> list[object]:
-    found = body.get(name, [])
-    if not isinstance(found, list):
-        raise Refused("bad_value", f"{name} is an array of objects")
-    return found
-
-
-def _find(project: str, run_id: int) -> IngestionRun:
+def _run_for(request: ApiRequest, run_id: int, access: Access) -> IngestionRun:
+    """Return a run that the caller may see and use so; else what a project in the address would answer."""
     run = selectors.get_run(run_id)
-    if run.project != project:
+    refused = refusal(request.principal, access, project=run.project)
+    if isinstance(refused, NotFound):  # the same words as for a run that does not exist
         raise NotFound("not_found", f"There is no run {run_id}, or you may not know of it.")
+    if refused is not None:
+        raise refused
     return run
 
 
-def _run(record: RunRecord) -> dict[str, Any]:
+def _queue(request: ApiRequest, project: str, view: str, *, full: bool) -> Response:
+    record = registry.find_view(project, view)
+    if record.view.batch is None:
+        raise Refused("lane_not_declared", f"feature view {view!r} has no batch lane")
+    with transaction.atomic():
+        run = runs.queue_run(
+            record, Lane.BATCH, now=clock.now(), full=full, requested_by=request.principal.name[:120]
+        )
+        _record(request, run, "run", before="")
+    return Response(_link(run), status=202)
+
+
+def _record(request: ApiRequest, run: IngestionRun, action: str, *, before: str) -> None:
+    audit.record(
+        actor=request.principal.name,
+        project=run.project,
+        action=action,
+        object_kind="run",
+        object_name=f"{run.view}.{run.lane}#{run.pk}",
+        before={"state": before} if before else None,
+        after={"state": run.state, "full": run.is_full},
+        now=clock.now(),
+        address=address_of(request),
+    )
+
+
+def _link(run: IngestionRun) -> dict[str, Any]:
+    return {"run": {"id": run.pk, "url": f"/api/v1/runs/{run.pk}"}}
+
+
+def _run(run: IngestionRun) -> dict[str, Any]:
+    def at(us: int | None) -> str | None:
+        return None if us is None else instant(clock.from_us(us))
+
     return {
-        "id": record.id,
-        "view": record.view,
-        "lane": record.lane.value,
-        "state": record.state.value,
-        "phase": record.phase,
-        "progress": {"done": record.progress_done, "total": record.progress_total},
-        "counts": asdict(record.counts),
-        "watermark_before": _watermark(record.watermark_before_us),
-        "watermark_after": _watermark(record.watermark_after_us),
-        "hollow": record.hollow,
-        "held_because": record.hold_reason or None,
-        "started_at": instant(record.started_at),
-        "ended_at": instant(record.ended_at),
-        "error": record.error,
-        "openlineage_run_id": str(record.openlineage_run_id),
+        "id": run.pk,
+        "project": run.project,
+        "view": run.view,
+        "lane": run.lane,
+        "state": run.state,
+        "phase": run.phase,
+        "full": run.is_full,
+        "progress": {"done": run.progress_done, "total": run.progress_total},
+        "counts": run.counts.as_dict(),
+        "watermark_before": at(run.watermark_before_us),
+        "watermark_after": at(run.watermark_after_us),
+        "hollow": run.hollow or None,
+        "hold_reason": run.hold_reason or None,
+        "scheduled_for": instant(run.scheduled_for),
+        "queued_at": instant(run.queued_at),
+        "started_at": instant(run.started_at),
+        "ended_at": instant(run.ended_at),
+        "error": run.error,
+        "openlineage_run_id": str(run.openlineage_run_id),
+        "requested_by": run.requested_by,
+        "ledger": run.ledger,
     }
 
 
-def _watermark(us: int | None) -> str | None:
-    return None if us is None else instant(from_us(us))
-
-
-def _refused(row: RefusedRow) -> dict[str, Any]:
+def _refused(row: RefusedRow, *, shows_payload: bool) -> dict[str, Any]:
     return {
         "id": row.pk,
-        "view": row.view,
         "run": row.run_id,
+        "view": row.view,
+        "lane": row.lane,
         "position": row.position,
         "field": row.field,
         "code": row.code,
-        "message": row.message,
-        "payload": row.payload,
+        "message": row.message if shows_payload else None,
+        "payload": row.payload if shows_payload else None,
+        "payload_cut": row.is_cut,
+        "received_at": instant(row.received_at),
     }
 
 
@@ -225,7 +266,9 @@ urlpatterns = [
     path(f"{_VIEW}/heartbeat", HeartbeatView.as_view()),
     path(f"{_VIEW}/runs", ViewRunsView.as_view()),
     path("projects/<str:project>/runs", RunsView.as_view()),
-    path("projects/<str:project>/runs/<int:run_id>", RunView.as_view()),
-    path("projects/<str:project>/runs/<int:run_id>/<str:action>", RunActionView.as_view()),
     path("projects/<str:project>/refused-rows", RefusedRowsView.as_view()),
+    path("runs/<int:run_id>", RunView.as_view()),
+    path("runs/<int:run_id>/cancel", RunActionView.as_view(action="cancel")),
+    path("runs/<int:run_id>/retry", RunActionView.as_view(action="retry")),
+    path("runs/<int:run_id>/release", RunActionView.as_view(action="release")),
 ]

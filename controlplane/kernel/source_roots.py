@@ -22,7 +22,8 @@ def find_files(uri: str, roots: Sequence[Path]) -> list[Path]:
     resolved_roots = [root.resolve() for root in roots]
     found: set[Path] = set()
     for candidate in candidates(uri, roots):
-        matches = glob(str(candidate), recursive=True) if has_magic(str(candidate)) else [str(candidate)]
+        text = str(candidate)
+        matches = glob(text, recursive=True) if has_magic(text) else [text]  # noqa: PTH207 - absolute too
         found.update(Path(match).resolve() for match in matches if Path(match).is_file())
         if found:
             break

@@ -55,6 +55,7 @@ def make() -> Celery:
         task_reject_on_worker_lost=True,
         task_ignore_result=True,
         task_default_queue="judge",
+        task_routes={"controlplane.ingestion.tasks.*": {"queue": "ingest"}},
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,

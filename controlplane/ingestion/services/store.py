@@ -19,7 +19,7 @@ def online_store() -> Store:
 
 def ensure_layout(store: Store, record: ViewRecord, layout: Layout) -> None:
     """Write the layout before the first row that uses it, once per process."""
-    _write_layout(store, record.project, record.name, layout) # hashed by identity
+    _write_layout(store, record.project, record.name, layout)  # hashed by identity
 
 
 def forget_layouts() -> None:

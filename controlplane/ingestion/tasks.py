@@ -1,0 +1,44 @@
+"""Celery entry points of ingestion. The database holds what is due; a task that is lost costs time only."""
+
+import os
+import socket
+
+from celery import shared_task
+from django.conf import settings
+
+from controlplane.ingestion.services import lanes, minutes, scheduling, telling, upkeep
+from controlplane.ingestion.services.batch.executing import execute_run
+from controlplane.ingestion.services.store import online_store
+from controlplane.kernel import clock
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def wake_ingestion() -> None:
+    """Queue what schedules want, and execute every run that nobody has."""
+    scheduling.queue_scheduled(now=clock.now())
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    for run_id in scheduling.due_runs(now=clock.now()):
+        execute_run(run_id, worker=worker)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def keep_in_step() -> None:
+    """Follow the registry's views, close minutes of direct rows, repeat watermarks that the store missed."""
+    store, now = online_store(), clock.now()
+    lanes.sync_lanes(store=store, now=now)
+    minutes.close_minutes(now=now)
+    lanes.publish_watermarks(store=store)
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def tell_lineage() -> None:
+    """Send the OpenLineage events that were not taken yet."""
+    telling.emit_transitions(now=clock.now())
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def sweep() -> None:
+    """Purge retired views, and forget what is past its retention."""
+    store, now = online_store(), clock.now()
+    upkeep.purge_retired(store=store, now=now)
+    upkeep.forget_old(store=store, now=now, refused_kept=settings.FRESHLINE_REFUSED_RETENTION)

@@ -1,0 +1,91 @@
+"""Ingestion by HTTP: a definition is applied, rows are posted, runs are asked for."""
+
+import json
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from controlplane.accounts import selectors as accounts
+from controlplane.accounts.services import tokens
+from controlplane.kernel import clock
+from tests.ingestion.test_batch import BATCH, SOURCE
+from tests.ingestion.world import KEY, view_document
+
+
+def client_of(*scopes, projects=()):
+    get_user_model().objects.get_or_create(username="root", is_superuser=True)
+    principal = accounts.principal_of_user(get_user_model().objects.get(username="root"))
+    made = tokens.create_token(
+        principal, name="t", scopes=scopes, projects=projects, now=clock.now(), never_expires=True
+    )
+    return Client(headers={"authorization": f"Bearer {made.secret}"})
+
+
+def post(client, address, body, **headers):
+    return client.post(
+        f"/api/v1/{address}", json.dumps(body), content_type="application/json", headers=headers
+    )
+
+
+@pytest.fixture
+def root(world):
+    client = client_of("read", "register", "admin", "ingest", "operate", "lookup")
+    document = {
+        "version": 1,
+        "project": world.project,
+        "entities": [{**KEY, "owner": "ops"}],
+        "sources": [SOURCE],
+        "feature_views": [view_document(batch=BATCH, direct=True, owner="ops")],
+    }
+    answer = post(client, f"projects/{world.project}/apply", document)
+    assert answer.status_code == 200, answer.content
+    return client
+
+
+def test_posted_rows_are_written_and_refused_ones_named(world, root):
+    rows = [{"k": "a", "x": 1, "y": "one"}, {"k": "b", "x": -1, "y": "two"}]
+    answer = post(root, f"projects/{world.project}/feature-views/v/rows", {"rows": rows})
+    assert (answer.status_code, answer.json()["written"]) == (200, 1)
+    assert (answer.json()["refused"][0]["index"], answer.json()["refused"][0]["field"]) == (1, "x")
+    assert (world.values("a"), world.values("b")) == ((1, "one"), None)
+    kept = root.get(f"/api/v1/projects/{world.project}/refused-rows").json()["items"]
+    assert [(row["field"], '"two"' in row["payload"]) for row in kept] == [("x", True)]
+    blind = client_of("read").get(f"/api/v1/projects/{world.project}/refused-rows").json()["items"]
+    assert (blind[0]["payload"], blind[0]["message"]) == (None, None)
+
+
+def test_a_repeated_key_gets_the_first_answer(world, root):
+    address = f"projects/{world.project}/feature-views/v/rows"
+    first = post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1")
+    again = post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1")
+    assert (first.json(), again["Idempotency-Replayed"]) == (again.json(), "true")
+
+
+def test_a_heartbeat_moves_the_watermark(world, root):
+    as_of = clock.now().replace(microsecond=0)
+    body = {"as_of": as_of.isoformat(), "writer": "w"}
+    assert post(root, f"projects/{world.project}/feature-views/v/heartbeat", body).status_code == 204
+    assert world.watermark("direct") == as_of
+
+
+def test_a_run_is_queued_read_cancelled_and_retried(world, root):
+    answer = post(root, f"projects/{world.project}/feature-views/v/runs", {"lane": "batch", "full": True})
+    assert answer.status_code == 202
+    url = answer.json()["run"]["url"]
+    assert (root.get(url).json()["state"], root.get(url).json()["full"]) == ("queued", True)
+    assert root.get(f"/api/v1/projects/{world.project}/runs?state=queued").json()["items"][0]["view"] == "v"
+    assert root.post(f"{url}/release").status_code == 409
+    assert root.post(f"{url}/cancel").status_code == 202
+    assert root.get(url).json()["state"] == "aborted"
+    assert root.post(f"{url}/retry").json()["run"]["url"] != url
+
+
+def test_who_lacks_scope_or_project_is_turned_away(world, root):
+    address = f"projects/{world.project}/feature-views/v"
+    url = post(root, f"{address}/runs", {"lane": "batch"}).json()["run"]["url"]
+    reader, stranger = client_of("read"), client_of("read", "operate", projects=["elsewhere"])
+    assert post(reader, f"{address}/rows", {"rows": []}).status_code == 403
+    assert reader.post(f"{url}/cancel").status_code == 403
+    assert (stranger.get(url).status_code, stranger.post(f"{url}/cancel").status_code) == (404, 404)
+    assert Client().get(url).status_code == 401
