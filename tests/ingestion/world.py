@@ -1,5 +1,6 @@
 """One installation in a test: a project, a store, folders for sources and state, a clock that rests."""
 
+import json
 import os
 import uuid
 from dataclasses import dataclass, field
@@ -14,7 +15,9 @@ from controlplane.ingestion import selectors
 from controlplane.ingestion.models import LaneState
 from controlplane.ingestion.services import direct, runs
 from controlplane.ingestion.services.batch.executing import execute_run
+from controlplane.ingestion.services.stream.draining import drain_stream
 from controlplane.kernel import clock
+from controlplane.kernel.clock import to_us
 from controlplane.registry import selectors as registry
 from controlplane.registry.models import Project
 from controlplane.registry.services.storing import Writer
@@ -106,6 +109,19 @@ class World:
         with clock.fixed(lambda: self.now):
             execute_run(run_id, worker="here")
         return selectors.find_run(run_id)
+
+    def append(self, name, *events):
+        """Append events (dicts, or raw text with its own line ends) to a JSON-lines file, changed now."""
+        with (self.data / name).open("a") as file:
+            for event in events:
+                file.write(event if isinstance(event, str) else json.dumps(event) + "\n")
+        os.utime(self.data / name, (to_us(self.now) / 1e6, to_us(self.now) / 1e6))
+
+    def drain(self, view="v"):
+        """Drain the stream lane here; returns its latest run."""
+        with clock.fixed(lambda: self.now):
+            drain_stream(self.project, view, worker="here")
+        return self.latest("stream", view)
 
     def lane(self, lane, view="v"):
         return LaneState.objects.get(view_id=self.view(view).id, lane=lane)
