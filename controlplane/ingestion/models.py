@@ -187,10 +187,12 @@ class RefusedRow(models.Model):
     lane = models.CharField(max_length=8)
     # Where it came from: a replay of the same input finds its row, and makes no second one.
     position = models.CharField(max_length=100)
+    order = models.BigIntegerField(default=0)  # its position among the lane's rows, for a redrive
     field = models.CharField(max_length=NAME_LENGTH, blank=True)
     code = models.CharField(max_length=40)
     message = models.CharField(max_length=500)
     payload = models.TextField()
+    is_flat = models.BooleanField(default=False)  # the payload is the fields of a Redis entry, all texts
     is_cut = models.BooleanField(default=False)  # the payload was too long to be kept whole
     received_at = models.DateTimeField()
     redriven_at = models.DateTimeField(null=True)

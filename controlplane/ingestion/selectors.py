@@ -136,6 +136,24 @@ def refused_rows(
     return found.filter(**{name: value for name, value in wanted.items() if value})
 
 
+def savings(project: str, *, since: datetime) -> list[dict[str, Any]]:
+    """Return, by view, what succeeded batch runs since then did and did not have to do."""
+    found = IngestionRun.objects.filter(
+        project=project, lane=Lane.BATCH, state=RunState.SUCCEEDED, ended_at__gte=since
+    )
+    totals: dict[str, dict[str, Any]] = {}
+    for view, ledger in found.order_by("view", "pk").values_list("view", "ledger").iterator(chunk_size=500):
+        total = totals.setdefault(view, {"view": view, "runs": 0, "seconds": {}})
+        total["runs"] += 1
+        for name, amount in ledger.items():
+            if name == "seconds":
+                for phase, seconds in amount.items():
+                    total["seconds"][phase] = round(total["seconds"].get(phase, 0) + seconds, 3)
+            else:
+                total[name] = total.get(name, 0) + amount
+    return list(totals.values())
+
+
 def run_record(run: IngestionRun) -> RunRecord:
     """Return the plain record of a row."""
     return RunRecord(

@@ -9,6 +9,7 @@ from django.conf import settings
 from controlplane.ingestion.services import lanes, minutes, scheduling, telling, upkeep
 from controlplane.ingestion.services.batch.executing import execute_run
 from controlplane.ingestion.services.store import online_store
+from controlplane.ingestion.services.stream.waking import drain_streams
 from controlplane.kernel import clock
 
 
@@ -16,9 +17,14 @@ from controlplane.kernel import clock
 def wake_ingestion() -> None:
     """Queue what schedules want, and execute every run that nobody has."""
     scheduling.queue_scheduled(now=clock.now())
-    worker = f"{socket.gethostname()}:{os.getpid()}"
     for run_id in scheduling.due_runs(now=clock.now()):
-        execute_run(run_id, worker=worker)
+        execute_run(run_id, worker=_worker())
+
+
+@shared_task(acks_late=True, ignore_result=True)
+def wake_streams() -> None:
+    """Drain every stream lane that nobody has."""
+    drain_streams(worker=_worker())
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -42,3 +48,7 @@ def sweep() -> None:
     store, now = online_store(), clock.now()
     upkeep.purge_retired(store=store, now=now)
     upkeep.forget_old(store=store, now=now, refused_kept=settings.FRESHLINE_REFUSED_RETENTION)
+
+
+def _worker() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"

@@ -16,6 +16,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "registry.sweep": _every(HOUR, "controlplane.registry.tasks.sweep", queue="judge"),
     "observations.sweep": _every(300, "controlplane.observations.tasks.sweep", queue="judge"),
     "ingestion.wake": _every(1, "controlplane.ingestion.tasks.wake_ingestion", queue="ingest"),
+    "ingestion.streams": _every(1, "controlplane.ingestion.tasks.wake_streams", queue="stream"),
     "ingestion.follow": _every(2, "controlplane.ingestion.tasks.keep_in_step", queue="ingest"),
     "ingestion.tell": _every(2, "controlplane.ingestion.tasks.tell_lineage", queue="ingest"),
     "ingestion.sweep": _every(10, "controlplane.ingestion.tasks.sweep", queue="ingest"),

@@ -164,9 +164,7 @@ def test_a_lane_reads_a_connections_topic_by_its_own_clock(world, client, key, m
     broker = NOW.fromtimestamp(seconds, NOW.tzinfo) + timedelta(microseconds=micros)
     world.now = broker
     source = {"name": "s", "kind": "stream", "connection": "events", "topic": key, "max_idle": "10m"}
-    world.apply(
-        entities=[KEY], sources=[source], feature_views=[view_document(stream={"source": "s"})]
-    )
+    world.apply(entities=[KEY], sources=[source], feature_views=[view_document(stream={"source": "s"})])
     client.xadd(key, {"k": "007", "x": "5", "y": "12"})
     client.xadd(key, {"payload": json.dumps({"k": "b", "x": 6})})
     client.xadd(key, {"k": "c", "x": "five"})

@@ -18,6 +18,7 @@ import duckdb
 from controlplane.ingestion.engines.duckdb_comparing import compare, make_manifest
 from controlplane.ingestion.engines.duckdb_reading import open_engine, read_sources, write_rows
 from controlplane.ingestion.engines.jobs import RESULT, CompareJob, EngineFailure, ManifestJob
+from controlplane.kernel.errors import Refused
 
 # Address space that libraries and thread stacks take before the first row is read.
 _BASE_MB = 3_072
@@ -32,6 +33,8 @@ def main() -> None:
         answer: dict[str, Any] = {"done": _OPERATIONS[document["operation"]](folder, document)}
     except EngineFailure as failure:
         answer = {"error": [failure.code, failure.message, failure.source, failure.column]}
+    except Refused as refused:
+        answer = {"error": [refused.code, refused.detail, None, None]}
     except (duckdb.OutOfMemoryException, MemoryError) as wrong:
         answer = {"error": ["sql_limit", f"out of memory or disk: {str(wrong)[:300]}", None, None]}
     except duckdb.Error as wrong:

@@ -35,7 +35,8 @@ class Refusal:
     payload: str
     key: bytes | None = None
     event_time_us: int | None = None
-    order: int = 0  # the position in the lane's order, for the held row
+    order: int = 0  # the position in the lane's order, for the held row and for a redrive
+    is_flat: bool = False
 
 
 def record_refusals(run: IngestionRun, refusals: Iterable[Refusal], *, now: datetime) -> None:
@@ -89,6 +90,8 @@ def _row(run: IngestionRun, refusal: Refusal, *, now: datetime) -> RefusedRow:
         view=run.view,
         lane=run.lane,
         position=refusal.position,
+        order=refusal.order,
+        is_flat=refusal.is_flat,
         field=refusal.fault.field[:63],
         code=refusal.fault.code,
         message=refusal.fault.message.replace("\0", "\ufffd")[:MAX_MESSAGE],

@@ -18,6 +18,7 @@ from controlplane.registry.domain.plans import (
     plan_digest,
     values_affected,
 )
+from controlplane.registry.services.guarding import refuse_hostile
 
 RECORDED_SINCE = timedelta(hours=1)
 
@@ -31,6 +32,7 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
     names.check(project, what="project")
     before = selectors.find_definition(project)
     file = definition.parse(document, project=project, known=before, retire_absent=retire_absent)
+    refuse_hostile(file)
     return make_plan(before, after=file if retire_absent else definition.merge(before, file), now=now)
 
 

@@ -137,6 +137,7 @@ def _refusal(event: Event, row: CheckedRow) -> Refusal:
         key=row.key,
         event_time_us=row.event_time_us,
         order=event.position,
+        is_flat=event.is_flat,
     )
 
 

@@ -1,20 +1,27 @@
-"""The REST API of ingestion: direct rows, heartbeats, runs and refused rows."""
+"""Runs by HTTP: asked for, listed, followed, cancelled, tried again, released; and what they saved."""
 
-from dataclasses import asdict
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from threading import Event
 from typing import Any, ClassVar
 
 from django.db import transaction
+from django.http import StreamingHttpResponse
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope, address_of
 from controlplane.accounts.domain import refusal
 from controlplane.accounts.services import audit
 from controlplane.ingestion import selectors
-from controlplane.ingestion.models import IngestionRun, RefusedRow
-from controlplane.ingestion.services import direct, heartbeats, runs
+from controlplane.ingestion.domain.runs import UNFINISHED, RunState
+from controlplane.ingestion.models import IngestionRun
+from controlplane.ingestion.services import runs
+from controlplane.ingestion.services.stream.waking import skip_gap
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Conflict, NotFound, Refused
 from controlplane.registry import selectors as registry
@@ -24,63 +31,18 @@ from controlplane.rest.serialize import instant, validated
 from store_adapters import Lane
 
 _READ = Access(Scope.READ)
-_INGEST = Access(Scope.INGEST, Role.OPERATOR)
 _OPERATE = Access(Scope.OPERATE, Role.OPERATOR)
+_FOLLOW_LOOKS, _FOLLOW_PAUSE_SECONDS = 120, 0.5
 
 
-class RowsRequest(serializers.Serializer[Any]):
-    """Body of POST rows; each row is checked by itself."""
+class EventStreamRenderer(BaseRenderer):
+    """Lets a caller ask for text/event-stream; what is streamed is no rendered answer."""
 
-    rows = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
-    deletes = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
+    media_type = "text/event-stream"
+    format = "event-stream"
 
-
-class RowsView(ApiView):
-    """Rows of the direct lane."""
-
-    access = {"POST": _INGEST}
-
-    @extend_schema(
-        summary="Write rows and deletes; each is answered for", request=RowsRequest, responses={200: dict}
-    )
-    @idempotent
-    def post(self, request: ApiRequest, project: str, view: str) -> Response:
-        body = validated(RowsRequest, request)
-        now = clock.now()
-        answer = direct.write_rows(
-            project,
-            view,
-            rows=body["rows"],
-            deletes=body["deletes"],
-            received_at=getattr(request, "received_at", now),
-            now=now,
-        )
-        refused = [asdict(result) for result in answer.refused]
-        counts = {"written": answer.written, "older": answer.older, "unchanged": answer.unchanged}
-        return Response({**counts, "refused": refused})
-
-
-class HeartbeatRequest(serializers.Serializer[Any]):
-    """Body of POST heartbeat."""
-
-    as_of = serializers.DateTimeField()
-    writer = serializers.CharField(max_length=100)
-
-
-class HeartbeatView(ApiView):
-    """A writer's word that it has posted everything."""
-
-    access = {"POST": _INGEST}
-
-    @extend_schema(
-        summary="Say until when everything is posted", request=HeartbeatRequest, responses={204: None}
-    )
-    def post(self, request: ApiRequest, project: str, view: str) -> Response:
-        body = validated(HeartbeatRequest, request)
-        heartbeats.record_heartbeat(
-            project, view, writer=body["writer"], as_of=body["as_of"], now=clock.now()
-        )
-        return Response(status=204)
+    def render(self, data: Any, media_type: str | None = None, context: Any = None) -> bytes:
+        return json.dumps(data).encode()
 
 
 class RunRequest(serializers.Serializer[Any]):
@@ -128,20 +90,48 @@ class RunView(ApiView):
         return Response(_run(_run_for(request, run_id, _READ)))
 
 
+class RetryRequest(serializers.Serializer[Any]):
+    """Body of POST retry. ``skip_gap``: go on after events that a stream has lost."""
+
+    skip_gap = serializers.BooleanField(required=False, default=False)
+
+
+class RetryView(ApiView):
+    """Another try of a run that ended badly."""
+
+    access = {"POST": _OPERATE}
+
+    @extend_schema(
+        summary="Try a run again; a stream goes on by itself, and after a gap only with skip_gap",
+        request=RetryRequest,
+        responses={202: dict},
+    )
+    def post(self, request: ApiRequest, run_id: int) -> Response:
+        run = _run_for(request, run_id, _OPERATE)
+        if run.state not in (RunState.FAILED, RunState.ABORTED):
+            raise Conflict("conflict", f"run {run.pk} cannot be tried again: it is {run.state}")
+        if run.lane == Lane.BATCH:
+            return _queue(request, run.project, run.view, full=run.is_full)
+        if run.lane != Lane.STREAM or not validated(RetryRequest, request)["skip_gap"]:
+            raise Conflict("conflict", f"run {run.pk} of the {run.lane} lane goes on by itself")
+        with transaction.atomic():
+            after = skip_gap(
+                run.project, run.view, requested_by=request.principal.name[:120], now=clock.now()
+            )
+            _record(request, after, "skip_gap", before="")
+        return Response(_link(after), status=202)
+
+
 class RunActionView(ApiView):
     """What a person does with a run."""
 
     access = {"POST": _OPERATE}
     action: ClassVar[str] = ""
 
-    @extend_schema(summary="Cancel, retry or release a run", request=None, responses={202: dict})
+    @extend_schema(summary="Cancel or release a run", request=None, responses={202: dict})
     def post(self, request: ApiRequest, run_id: int) -> Response:
         run = _run_for(request, run_id, _OPERATE)
         now = clock.now()
-        if self.action == "retry":
-            if run.lane != Lane.BATCH or run.state not in ("failed", "aborted"):
-                raise Conflict("conflict", f"run {run.pk} cannot be retried: it is {run.state}")
-            return _queue(request, run.project, run.view, full=run.is_full)
         with transaction.atomic():
             before = run.state
             (runs.cancel_run if self.action == "cancel" else runs.release_run)(run, now=now)
@@ -149,29 +139,52 @@ class RunActionView(ApiView):
         return Response(_link(run), status=202)
 
 
-class RefusedRowsView(ApiView):
-    """Rows that broke the contract."""
+class RunEventsView(ApiView):
+    """Progress of a run as server-sent events, until it ends or the stream has lasted long enough."""
+
+    access = {"GET": _READ}
+    renderer_classes = [JSONRenderer, EventStreamRenderer]
+
+    @extend_schema(summary="Follow a run (text/event-stream)", responses={(200, "text/event-stream"): str})
+    def get(self, request: ApiRequest, run_id: int) -> StreamingHttpResponse:
+        run = _run_for(request, run_id, _READ)
+        answer = StreamingHttpResponse(_follow(run.pk), content_type="text/event-stream")
+        answer["Cache-Control"] = "no-store"
+        answer["X-Accel-Buffering"] = "no"
+        return answer
+
+
+class SavingsView(ApiView):
+    """The ledger: what batch runs did not have to write."""
 
     access = {"GET": _READ}
 
     @extend_schema(
-        operation_id="refused_rows_list",
-        summary="Refused rows, the newest first; payloads need the scope lookup",
-        parameters=[OpenApiParameter("view", str), OpenApiParameter("run", int)],
+        summary="Savings by view over the last 30 days (or ?days=)",
+        parameters=[OpenApiParameter("days", int)],
         responses={200: dict},
     )
     def get(self, request: ApiRequest, project: str) -> Response:
-        shows = request.principal.may(Scope.LOOKUP, project)
-        run = request.query_params.get("run")
-        if run is not None and not (run.isascii() and run.isdigit()):
-            raise Refused("bad_value", f"run is {run!r}: write a number")
-        rows = selectors.refused_rows(
-            None,
-            project=project,
-            view=request.query_params.get("view"),
-            run_id=int(run) if run else None,
-        )
-        return paginate(request, rows, key="-id", render=lambda row: _refused(row, shows_payload=shows))
+        text = request.query_params.get("days", "30")
+        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 400):
+            raise Refused("bad_value", f"days is {text!r}: write a number from 1 to 400")
+        since = clock.now() - timedelta(days=int(text))
+        return Response({"items": selectors.savings(project, since=since)})
+
+
+def _follow(run_id: int) -> Iterator[str]:
+    """Yield the run whenever it looks different, at most for a minute: a client asks again."""
+    pause, last = Event(), ""
+    for _ in range(_FOLLOW_LOOKS):
+        run = selectors.get_run(run_id)
+        body = json.dumps(_run(run))
+        if body != last:
+            yield f"event: run\ndata: {body}\n\n"
+            last = body
+        if run.state not in UNFINISHED:
+            return
+        pause.wait(_FOLLOW_PAUSE_SECONDS)
+    yield ": ask again\n\n"
 
 
 def _run_for(request: ApiRequest, run_id: int, access: Access) -> IngestionRun:
@@ -244,31 +257,14 @@ def _run(run: IngestionRun) -> dict[str, Any]:
     }
 
 
-def _refused(row: RefusedRow, *, shows_payload: bool) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "run": row.run_id,
-        "view": row.view,
-        "lane": row.lane,
-        "position": row.position,
-        "field": row.field,
-        "code": row.code,
-        "message": row.message if shows_payload else None,
-        "payload": row.payload if shows_payload else None,
-        "payload_cut": row.is_cut,
-        "received_at": instant(row.received_at),
-    }
-
-
 _VIEW = "projects/<str:project>/feature-views/<str:view>"
 urlpatterns = [
-    path(f"{_VIEW}/rows", RowsView.as_view()),
-    path(f"{_VIEW}/heartbeat", HeartbeatView.as_view()),
     path(f"{_VIEW}/runs", ViewRunsView.as_view()),
     path("projects/<str:project>/runs", RunsView.as_view()),
-    path("projects/<str:project>/refused-rows", RefusedRowsView.as_view()),
+    path("projects/<str:project>/savings", SavingsView.as_view()),
     path("runs/<int:run_id>", RunView.as_view()),
+    path("runs/<int:run_id>/events", RunEventsView.as_view()),
     path("runs/<int:run_id>/cancel", RunActionView.as_view(action="cancel")),
-    path("runs/<int:run_id>/retry", RunActionView.as_view(action="retry")),
+    path("runs/<int:run_id>/retry", RetryView.as_view()),
     path("runs/<int:run_id>/release", RunActionView.as_view(action="release")),
 ]

@@ -1,0 +1,48 @@
+"""What a definition may make this machine do: queries and local files are hostile until they are checked."""
+
+from django.conf import settings
+
+from controlplane.contracts.model import Definition
+from controlplane.kernel.errors import FieldError, Refused
+from controlplane.kernel.source_roots import check_location
+from controlplane.kernel.sql_guard import check_query
+
+
+def refuse_hostile(file: Definition) -> None:
+    """Refuse queries that are not one SELECT over their own sources, and files outside the allowed folders.
+
+    The run checks again: files move, and a definition may be older than the folders that are allowed now.
+    """
+    errors = [*_bad_locations(file), *_bad_queries(file)]
+    if errors:
+        raise Refused("bad_definition", errors[0].message, errors=errors)
+
+
+def _bad_locations(file: Definition) -> list[FieldError]:
+    errors = []
+    for index, source in enumerate(file.sources):
+        if source.uri is None or not _is_local(source.uri):
+            continue
+        try:
+            check_location(source.uri, settings.FRESHLINE_SOURCE_ROOTS)
+        except Refused as refused:
+            errors.append(FieldError(f"sources[{index}].uri", refused.code, refused.detail))
+    return errors
+
+
+def _bad_queries(file: Definition) -> list[FieldError]:
+    errors = []
+    for index, view in enumerate(file.feature_views):
+        if view.batch is None:
+            continue
+        try:
+            check_query(view.batch.query, tables=view.batch.sources)
+        except Refused as refused:
+            path = f"feature_views[{index}].batch.query"
+            errors.append(FieldError(path, refused.code, refused.detail))
+    return errors
+
+
+def _is_local(uri: str) -> bool:
+    scheme, separator, _ = uri.partition("://")
+    return not separator or scheme.lower() == "file"
