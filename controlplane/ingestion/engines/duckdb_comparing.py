@@ -95,7 +95,7 @@ def make_manifest(folder: Path, job: ManifestJob) -> int:
         connection.execute(f"""
             COPY (
                 SELECT {joined},
-                    CASE WHEN change IN ('added', 'changed') AND is_refused THEN NULL
+                    CASE WHEN is_refused THEN NULL
                          WHEN change = 'removed' THEN NULL
                          WHEN change IN ('unchanged', 'gone') THEN old_digest
                          ELSE digest END AS digest,
