@@ -168,3 +168,21 @@ def test_as_of_is_bound_to_the_snapshot(world):
     world.tick(minutes=45)
     world.run_batch()
     assert world.values("k1") == (1, None)  # zero rows read never removes
+
+
+def test_a_run_that_fails_leaves_no_copies_of_rows_behind(world):
+    define(world, batch={"query": "SELECT k, x, y, t FROM s WHERE x / 0 = 'one'"})
+    world.write_parquet("s.parquet", rows_of([1]))
+    assert world.run_batch().state == "failed"
+    assert not [path for path in (world.folder / "state").rglob("*") if path.is_file()]
+
+
+def test_lineage_hears_that_a_long_run_is_alive(world, monkeypatch):
+    monkeypatch.setattr("controlplane.ingestion.services.batch.work.TELL_SECONDS", -1.0)
+    define(world)
+    world.write_parquet("s.parquet", rows_of([1]))
+    run = world.run_batch()
+    told = RunTransition.objects.filter(run_id=run.id).order_by("sequence").values_list("event", flat=True)
+    assert list(told)[:2] == ["", "START"]
+    assert set(list(told)[2:-1]) == {"RUNNING"}
+    assert list(told)[-1] == "COMPLETE"

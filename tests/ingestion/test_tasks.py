@@ -11,6 +11,7 @@ from controlplane.ingestion.services.lanes import sync_lanes
 from controlplane.kernel import clock
 from lineage.models import RawEvent
 from store_adapters import Lane
+from tests.ingestion import test_stream
 from tests.ingestion.test_batch import define, rows_of
 from tests.ingestion.world import NOW
 
@@ -124,3 +125,21 @@ def test_rows_of_a_retired_view_leave_the_store(world, monkeypatch):
     assert upkeep.purge_retired(store=world.store, now=world.now) == 1
     waiting.refresh_from_db()
     assert (waiting.state, world.row("k1"), LaneState.objects.count()) == ("aborted", None, 0)
+
+
+def test_streams_are_followed_and_drained_by_tasks_alone(world):
+    test_stream.define(world)
+    world.append("s.jsonl", test_stream.event("a", 1))
+    with clock.fixed(lambda: world.now):
+        tasks.keep_in_step()
+        tasks.wake_streams()
+    assert world.values("a") == (1, "text")
+
+
+def test_every_wake_up_of_ingestion_names_a_task_that_exists():
+    from controlplane.project.schedule import SCHEDULE
+
+    names = [entry["task"] for name, entry in SCHEDULE.items() if name.startswith("ingestion.")]
+    assert names
+    for name in names:
+        assert hasattr(tasks, name.removeprefix("controlplane.ingestion.tasks.")), name

@@ -1,5 +1,6 @@
 """Freezing what a run is about to write, after a last look at whether it should."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,14 @@ _FOR_EVER_US = 2**62
 def make_plan(work: Work) -> str | None:
     """Read, compare, check and freeze. Returns why a circuit breaker holds the run, None to go on."""
     folder = work.folders.make_work(work.name)
+    try:
+        return _make_plan(work, folder)
+    finally:
+        # Frozen, the folder has become the plan; else it holds copies of rows that nobody will look at.
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_plan(work: Work, folder: Path) -> str | None:
     work.enter(Phase.READ)
     read_out = read_and_compare(work, folder)
     work.seconds.update(read_out.compared.seconds)

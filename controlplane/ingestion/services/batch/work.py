@@ -10,10 +10,13 @@ from controlplane.ingestion.domain.packing import Packer
 from controlplane.ingestion.domain.runs import Phase
 from controlplane.ingestion.manifests import Folders
 from controlplane.ingestion.models import IngestionRun, LaneState
-from controlplane.ingestion.services.runs import Claim
+from controlplane.ingestion.services.runs import Claim, tell_progress
 from controlplane.kernel import clock
 from controlplane.registry.domain.records import ViewRecord
 from store_adapters import Lane, Layout, Store
+
+# How often lineage hears that a long run is alive.
+TELL_SECONDS = 60.0
 
 
 class Cancelled(Exception):
@@ -32,6 +35,7 @@ class Work:
     store: Store
     seconds: dict[str, float] = field(default_factory=dict)
     beaten_at: float = 0.0
+    told_at: float = field(default_factory=monotonic)
 
     @property
     def folders(self) -> Folders:
@@ -56,6 +60,9 @@ class Work:
         self.beaten_at = monotonic()
         if IngestionRun.objects.filter(pk=self.run.pk, is_cancelled=True).exists():
             raise Cancelled
+        if self.beaten_at - self.told_at > TELL_SECONDS:
+            tell_progress(self.claim, now=clock.now())
+            self.told_at = self.beaten_at
 
     def beat_if_due(self) -> None:
         """Renew the lease at a third of its length."""
