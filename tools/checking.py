@@ -1,6 +1,8 @@
 """`./dev check`: the tests, and before them everything else that a machine can check."""
 
+import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +19,13 @@ _GO_OF_STATICCHECK = (1, 26)
 def check(*, only: Sequence[str]) -> int:
     """Run all checks, then all tests. Returns 0 when everything passed."""
     chosen = [suite for suite in (*CHECKS, *testing.SUITES) if suite.exists()]
-    return testing.report(testing.run_suites([s for s in chosen if not only or s.name in only]))
+    chosen = [suite for suite in chosen if not only or suite.name in only]
+    tests = [suite for suite in chosen if suite in testing.SUITES]
+    with tempfile.TemporaryDirectory(prefix="freshline-check-") as folder:
+        bench = Bench(testing.prepare(), os.environ, Path(folder))
+        results = testing.run_on(bench, [suite for suite in chosen if suite not in tests])
+    # The servers that tests need are started for tests only.
+    return testing.report([*results, *(testing.run_suites(tests) if tests else [])])
 
 
 def _python_tool(*words: str) -> Callable[[Bench], Outcome]:

@@ -66,7 +66,8 @@ def count_junit(report: Path, exit_code: int) -> Outcome:
     try:
         suites = list(ET.parse(report).getroot().iter("testsuite"))
     except (OSError, ET.ParseError):
-        return Outcome(0, 1, f"ended with code {exit_code} and without a report")
+        how = f"was ended by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
+        return Outcome(0, 1, f"pytest {how} and without a report")
     counts = {
         name: sum(int(suite.get(name, "0")) for suite in suites)
         for name in ("tests", "failures", "errors", "skipped")
