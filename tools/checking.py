@@ -1,13 +1,12 @@
 """`./dev check`: the tests, and before them everything else that a machine can check."""
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools import build, stamps, testing, toolchains
-from tools.console import run, say, step
+from tools.console import run, run_shown, say, step
 from tools.places import DOWNLOADS, FRONTEND, PACKAGES, ROOT, SERVING
 from tools.suites import Bench, Outcome, Suite
 
@@ -70,8 +69,7 @@ def _tsc(_: Bench) -> Outcome:
 def _passes(
     command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Outcome:
-    done = subprocess.run([str(word) for word in command], cwd=folder, env=environment, check=False)
-    return Outcome(0, 1) if done.returncode else Outcome(1, 0)
+    return Outcome(0, 1) if run_shown(command, cwd=folder, env=environment) else Outcome(1, 0)
 
 
 def _check(name: str, run_it: Callable[[Bench], Outcome], exists: Callable[[], bool] = lambda: True) -> Suite:
