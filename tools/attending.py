@@ -22,7 +22,7 @@ def down(home: Path) -> None:
     home = home.resolve()
     now = installation.read(home)
     was_held = installation.is_held(home)
-    if was_held and now and process_table.is_alive(now.supervisor):
+    if was_held and now and now.supervisor > 0 and process_table.is_alive(now.supervisor):
         os.kill(now.supervisor, signal.SIGTERM)
         deadline = time.monotonic() + 25
         while installation.is_held(home) and time.monotonic() < deadline:

@@ -1,11 +1,12 @@
 """`./dev check`: the tests, and before them everything else that a machine can check."""
 
-import subprocess
+import os
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tools import build, stamps, testing, toolchains
-from tools.console import run, say, step
+from tools.console import run, run_shown, say, step
 from tools.places import DOWNLOADS, FRONTEND, PACKAGES, ROOT, SERVING
 from tools.suites import Bench, Outcome, Suite
 
@@ -17,7 +18,13 @@ _GO_OF_STATICCHECK = (1, 26)
 def check(*, only: Sequence[str]) -> int:
     """Run all checks, then all tests. Returns 0 when everything passed."""
     chosen = [suite for suite in (*CHECKS, *testing.SUITES) if suite.exists()]
-    return testing.report(testing.run_suites([s for s in chosen if not only or s.name in only]))
+    chosen = [suite for suite in chosen if not only or suite.name in only]
+    tests = [suite for suite in chosen if suite in testing.SUITES]
+    with tempfile.TemporaryDirectory(prefix="freshline-check-") as folder:
+        bench = Bench(testing.prepare(), os.environ, Path(folder))
+        results = testing.run_on(bench, [suite for suite in chosen if suite not in tests])
+    # The servers that tests need are started for tests only.
+    return testing.report([*results, *(testing.run_suites(tests) if tests else [])])
 
 
 def _python_tool(*words: str) -> Callable[[Bench], Outcome]:
@@ -62,8 +69,7 @@ def _tsc(_: Bench) -> Outcome:
 def _passes(
     command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
 ) -> Outcome:
-    done = subprocess.run([str(word) for word in command], cwd=folder, env=environment, check=False)
-    return Outcome(0, 1) if done.returncode else Outcome(1, 0)
+    return Outcome(0, 1) if run_shown(command, cwd=folder, env=environment) else Outcome(1, 0)
 
 
 def _check(name: str, run_it: Callable[[Bench], Outcome], exists: Callable[[], bool] = lambda: True) -> Suite:

@@ -1,6 +1,7 @@
 """Talking to the person at the terminal, and running what they would have typed."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -63,3 +64,40 @@ def run(
         said = (done.stdout + done.stderr).strip()
         raise Failure("\n".join(part for part in (f"{' '.join(words)} failed:", said, advice) if part))
     return done.stdout
+
+
+def run_shown(
+    command: Sequence[str | Path], *, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> int:
+    """Run a command with its output shown and return its exit code; a Ctrl-C lets it clean up first."""
+    with interruptible(command, cwd=cwd, env=env) as child:
+        return child.wait()
+
+
+@contextmanager
+def interruptible(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str] | None,
+    stdout: int | None = None,
+) -> Iterator["subprocess.Popen[str]"]:
+    """Start a command that is told of a Ctrl-C exactly once, and has half a minute to end then.
+
+    In our own process group the terminal would tell it as well, and a second interrupt makes pytest drop
+    what its tests have started.
+    """
+    words = [str(word) for word in command]
+    child = subprocess.Popen(
+        words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=stdout, text=True, process_group=0
+    )
+    try:
+        yield child
+    except KeyboardInterrupt:
+        child.send_signal(signal.SIGINT)
+        with suppress(KeyboardInterrupt, subprocess.TimeoutExpired):
+            child.wait(timeout=30)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        raise

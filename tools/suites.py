@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools import build, toolchains
-from tools.console import RED, coloured, say
+from tools.console import RED, coloured, interruptible, run_shown, say
 from tools.places import FRONTEND, ROOT, SERVING
 
 
@@ -53,8 +53,8 @@ def run_pytest(bench: Bench, name: str, *, choose: str, options: Sequence[str] =
     report = bench.folder / f"{name}.xml"
     command = [str(bench.python), "-m", "pytest", "-p", "tools.database_marker", "-m", choose, "--tb=short"]
     command += [f"--junitxml={report}", *options, *_pytest_paths(bench)]
-    done = subprocess.run(command, cwd=ROOT, env={**bench.environment, **extra}, check=False)
-    return count_junit(report, done.returncode)
+    code = run_shown(command, env={**bench.environment, **extra})
+    return count_junit(report, code)
 
 
 def _pytest_paths(bench: Bench) -> list[str]:
@@ -66,7 +66,8 @@ def count_junit(report: Path, exit_code: int) -> Outcome:
     try:
         suites = list(ET.parse(report).getroot().iter("testsuite"))
     except (OSError, ET.ParseError):
-        return Outcome(0, 1, f"ended with code {exit_code} and without a report")
+        how = f"was ended by signal {-exit_code}" if exit_code < 0 else f"ended with code {exit_code}"
+        return Outcome(0, 1, f"pytest {how} and without a report")
     counts = {
         name: sum(int(suite.get(name, "0")) for suite in suites)
         for name in ("tests", "failures", "errors", "skipped")
@@ -87,22 +88,16 @@ def run_go(bench: Bench) -> Outcome:
     environment |= {
         name: value for name, value in bench.environment.items() if name not in ("PATH", "GOROOT")
     }
-    vet = subprocess.run([go.program("go"), "vet", "./..."], cwd=SERVING, env=environment, check=False)
+    vet = run_shown([go.program("go"), "vet", "./..."], cwd=SERVING, env=environment)
     packages = sorted({_go_package(path) for path in bench.of(SERVING)}) or ["./..."]
-    tests = subprocess.Popen(
-        [go.program("go"), "test", "-race", "-json", *packages],
-        cwd=SERVING,
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert tests.stdout is not None
+    command: list[str | Path] = [go.program("go"), "test", "-race", "-json", *packages]
     counter = GoCounter()
-    for line in tests.stdout:
-        counter.take(line)
-    code = tests.wait()
-    outcome = counter.outcome(code)
-    return outcome if vet.returncode == 0 else Outcome(outcome.passed, outcome.failed + 1, "go vet complains")
+    with interruptible(command, cwd=SERVING, env=environment, stdout=subprocess.PIPE) as tests:
+        assert tests.stdout is not None
+        for line in tests.stdout:
+            counter.take(line)
+        outcome = counter.outcome(tests.wait())
+    return outcome if vet == 0 else Outcome(outcome.passed, outcome.failed + 1, "go vet complains")
 
 
 def _go_package(path: str) -> str:
@@ -163,22 +158,18 @@ def run_frontend(bench: Bench) -> Outcome:
     build.install_frontend_packages(node)
     report = bench.folder / "frontend.json"
     reporting = ["--reporter=default", "--reporter=json", f"--outputFile.json={report}"]
-    done = subprocess.run(
-        [node.program("npm"), "test", "--", *reporting, *bench.of(FRONTEND)],
-        cwd=FRONTEND,
-        env={**bench.environment, **node.environment()},
-        check=False,
-    )
+    command: list[str | Path] = [node.program("npm"), "test", "--", *reporting, *bench.of(FRONTEND)]
+    code = run_shown(command, cwd=FRONTEND, env={**bench.environment, **node.environment()})
     try:
         counts = json.loads(report.read_text())
         passed, failed = int(counts["numPassedTests"]), int(counts["numFailedTests"])
         broken = int(counts["numFailedTestSuites"]) if not failed else 0
         skipped = int(counts["numTotalTests"]) - passed - failed
     except (OSError, ValueError, KeyError):
-        return Outcome(0, 1, f"ended with code {done.returncode} and without a report")
+        return Outcome(0, 1, f"ended with code {code} and without a report")
     failed += broken + skipped
-    if done.returncode and not failed:
-        return Outcome(passed, 1, f"npm test ended with code {done.returncode}")
+    if code and not failed:
+        return Outcome(passed, 1, f"npm test ended with code {code}")
     return Outcome(passed, failed, f"{skipped} skipped" if skipped else "")
 
 

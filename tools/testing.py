@@ -77,25 +77,34 @@ def run_tests(*, fast: bool, only: Sequence[str], paths: Sequence[str]) -> int:
 
 def run_suites(chosen: Sequence[Suite], paths: Sequence[str] = ()) -> list[tuple[str, Outcome, float]]:
     """Install, build, start and run; whatever was started is stopped again, also after a Ctrl-C."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI that gives up is a Ctrl-C as well
     _check_paths(paths)
     programs = [debian.POSTGRES, debian.REDIS, debian.CHROMIUM]
     debian.ensure([*programs, debian.COMPILER] if (SERVING / "go.mod").is_file() else programs)
+    python = prepare()
+    with TestServers() as servers:
+        bench = Bench(python, test_environment(servers), servers.folder, tuple(paths))
+        return run_on(bench, [suite for suite in chosen if suite.concerns(bench)])
+
+
+def prepare() -> Path:
+    """Install and build what suites run with; returns the environment's Python."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI that gives up is a Ctrl-C as well
     with environment.preparing():
         python = environment.ensure("dev", "demo")
         build.build_frontend()
         build.build_serving()
+    return python
+
+
+def run_on(bench: Bench, chosen: Sequence[Suite]) -> list[tuple[str, Outcome, float]]:
+    """Run suites one after the other, each under its name."""
     results = []
-    with TestServers() as servers:
-        bench = Bench(python, test_environment(servers), servers.folder, tuple(paths))
-        for suite in chosen:
-            if suite.concerns(bench):
-                say()
-                say(coloured(f"== {suite.name}", BOLD))
-                outcome, seconds = suites.timed(suite, bench)
-                if paths and outcome.note == "ran no test":
-                    continue  # the paths hold none of this suite's
-                results.append((suite.name, outcome, seconds))
+    for suite in chosen:
+        say()
+        say(coloured(f"== {suite.name}", BOLD))
+        outcome, seconds = suites.timed(suite, bench)
+        if not (bench.paths and outcome.note == "ran no test"):  # the paths may hold none of this suite's
+            results.append((suite.name, outcome, seconds))
     return results
 
 
@@ -120,10 +129,12 @@ def test_environment(servers: TestServers) -> dict[str, str]:
     """Return the environment in which tests run."""
     ours = {name for name in os.environ if name.startswith(_OURS)}
     chromium = debian.CHROMIUM.find()
+    home = servers.folder / "home"
+    (home / "static").mkdir(parents=True)
     return {
         **{name: value for name, value in os.environ.items() if name not in ours},
         **servers.variables,
-        "FRESHLINE_HOME": str(servers.folder / "home"),
+        "FRESHLINE_HOME": str(home),
         "FRESHLINE_TEST_CHROMIUM": str(chromium),
     }
 

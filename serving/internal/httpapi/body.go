@@ -1,3 +1,5 @@
+//lint:file-ignore ST1005 these errors are answers in Feast's own words
+
 package httpapi
 
 import (
