@@ -1,4 +1,4 @@
-"""Until when a stored value is known to be right, and how old that makes it (contract.md: As-of and age)."""
+"""Until when a stored value is known to be right, and how old that makes it."""
 
 # Clocks differ a little; what claims to be from later than this is no evidence.
 FUTURE_TOLERANCE_US = 5_000_000

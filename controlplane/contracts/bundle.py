@@ -1,4 +1,4 @@
-"""The compiled registry that serving obeys (contract.md: Bundle): canonical JSON with its digest."""
+"""The compiled registry that serving obeys: canonical JSON with its digest."""
 
 import hashlib
 import json

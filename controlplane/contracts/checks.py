@@ -1,4 +1,4 @@
-"""Whether a value lies in the domain of its feature (contract.md: Checks by type).
+"""Whether a value lies in the domain of its feature.
 
 Ingestion asks before it writes, serving asks again when it reads, with the same answer.
 """

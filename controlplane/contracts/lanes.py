@@ -1,4 +1,4 @@
-"""The three ways in which rows get into a view (ingestion.md)."""
+"""The three ways in which rows get into a view."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

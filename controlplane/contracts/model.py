@@ -1,4 +1,4 @@
-"""What a definition file says, as plain records (contract.md: Definition file).
+"""What a definition file says, as plain records.
 
 Each record's ``to_document()`` is its canonical form in a definition file: parsing that form again gives
 an equal record. What is absent or rarely written is left out; the terms of a view are always spelled out.

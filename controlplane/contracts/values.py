@@ -1,4 +1,4 @@
-"""Values between JSON and Python, exactly (contract.md: JSON in).
+"""Values between JSON and Python, exactly.
 
 In Python a timestamp is an int of microseconds since 1970 UTC, a float32 is a float that a float32 can
 hold, null is None. Nothing here looks at a contract: domains are judged in ``checks``.

@@ -1,4 +1,4 @@
-"""What serving answers for each value of a lookup (contract.md: Verdict of one value).
+"""What serving answers for each value of a lookup.
 
 Serving decides the same in Go; both read the vectors in tests/golden/contract_vectors. One call judges the
 rows of one view. Here is no I/O and no clock: probes, dry runs and pages bring rows and ``now_us``.

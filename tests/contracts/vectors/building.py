@@ -1,8 +1,9 @@
 """Words to write contract vectors with; see ``tests/golden/contract_vectors``.
 
-A vector's expectation is reasoned out by a person from contract.md and spelled here value by value. Only
-sums (counts) and the table of verdict -> status are filled in, from a table of their own: nothing here
-imports the code under test. Default case: one feature ``x`` of float64, max age 60 s, every action ``null``.
+A vector's expectation is reasoned out by a person from docs/reference/contracts.md and spelled here value by
+value. Only sums (counts) and the table of verdict -> status are filled in, from a table of their own: nothing
+here imports the code under test. Default case: one feature ``x`` of float64, max age 60 s, every action
+``null``.
 """
 
 import json
