@@ -20,7 +20,7 @@ SCHEME = "freshline-files"
 class Channel(filesystem.Channel):
     """One connection's view of the folder."""
 
-    def _put(self, queue: str, message: Any, **options: Any) -> None:
+    def _put(self, queue: str, message: Any, **_options: Any) -> None:  # type: ignore[override]
         name = f"{time.monotonic_ns():020}_{uuid.uuid4()}"
         hidden = Path(self.data_folder_out) / f"{name}.partial"
         hidden.write_text(dumps(message))

@@ -137,6 +137,20 @@ class Shop:
     def incidents(self, query=""):
         return self._ok("GET", f"projects/{self.project}/incidents?{query}")["items"]
 
+    def wait_for_root(self, run):
+        """Return the one open root once ``run`` is its cause; a failure shows what there was instead."""
+        found = []
+
+        def root():
+            found[:] = self.incidents("state=open")
+            return len(found) == 1 and found[0]["cause"] and found[0]["cause"]["run"] == run
+
+        try:
+            eventually(root, within=60)
+        except AssertionError as late:
+            raise AssertionError(json.dumps(self.incidents("children=true"), indent=1)) from late
+        return found[0]
+
     def all_are(self, state):
         states = self.states()
         return set(states) == set(self.views) and set(states.values()) == {state}
@@ -180,12 +194,7 @@ def test_one_cause_is_one_page_and_one_resolve(house, receiver, reported):
     shop.tell("unrelated", RunState.FAIL, error="not the cause")
     eventually(lambda: shop.all_are("stale"), within=90)
 
-    def root():
-        found = shop.incidents("state=open")
-        named = [one for one in found if one["cause"] and one["cause"]["run"] == run]
-        return named[0] if len(found) == 1 and named else None
-
-    incident = eventually(root, within=60)
+    incident = shop.wait_for_root(run)
     assert incident["cause"]["node"] == f"job:etl|refine_{shop.project}"
     assert incident["cause"]["reason"] == "disk full on node 3"
     whole = house.api("GET", f"incidents/{incident['number']}")[1]
@@ -204,11 +213,11 @@ def test_one_cause_is_one_page_and_one_resolve(house, receiver, reported):
     writer.stop()
     said = json.dumps([receiver.events(), receiver.messages()])
     assert "not the cause" not in said
-    open_keys = {event["dedup_key"] for event in receiver.events("trigger")}
     if reported == "before":
         assert len(receiver.events("trigger")) == len(receiver.events("resolve")) == 1
         assert len(receiver.messages()) == 2
-    assert {event["dedup_key"] for event in receiver.events("resolve")} == open_keys
+    opened = {event["dedup_key"] for event in receiver.events("trigger")}
+    eventually(lambda: {event["dedup_key"] for event in receiver.events("resolve")} == opened, within=60)
 
 
 def test_a_private_address_is_refused(house):
