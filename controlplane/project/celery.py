@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from celery import Celery
 
-from controlplane.project import liveness
+from controlplane.project import file_broker, liveness
 from controlplane.project.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
@@ -15,11 +15,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
 
 def _transport(url: str) -> dict[str, Any]:
     if url.startswith("filesystem://"):
+        file_broker.install()
         folder = Path(urlsplit(url).path)
         for name in ("queue", "processed", "control"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         return {
-            "broker_url": "filesystem://localhost//",
+            "broker_url": f"{file_broker.SCHEME}://localhost//",
             "broker_transport_options": {
                 # Both folders are one: what a producer puts out is what a consumer takes in.
                 "data_folder_in": str(folder / "queue"),

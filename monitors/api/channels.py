@@ -78,9 +78,7 @@ class ChannelView(ApiView):
         require(request.principal, READ, row.project, what=f"channel {channel_id}")
         return Response(render_channel(row))
 
-    @extend_schema(
-        summary="Replace a channel's config or fallback", request=ChannelEdit, responses={200: dict}
-    )
+    @extend_schema(summary="Replace config or fallback", request=ChannelEdit, responses={200: dict})
     def put(self, request: ApiRequest, channel_id: int) -> Response:
         _require_admin(request, channel_id)
         body = validated(ChannelEdit, request)

@@ -95,7 +95,7 @@ def served_age(limits: Limits, inputs: Inputs) -> Result:
     probe = inputs.probe
     blind = _blind(limits, inputs)
     if blind is not None or probe is None:
-        return blind or _unknown(inputs.now, "not probed yet")
+        return blind or _no_data(inputs.now, "not probed yet")
     if probe.rows < limits.min_samples:
         return _no_data(probe.at, "too few of the sampled keys have a row: there is no age to judge")
     if probe.age_s is None:
@@ -109,7 +109,7 @@ def source_age(limits: Limits, inputs: Inputs) -> Result:
     probe = inputs.probe
     blind = _blind(limits, inputs)
     if (blind is not None and blind.level is State.UNKNOWN) or probe is None:
-        return blind or _unknown(inputs.now, "not probed yet")
+        return blind or _no_data(inputs.now, "not probed yet")
     mark = inputs.watermark
     if mark is None:
         return _no_data(probe.at, "the lane has no watermark")
@@ -131,7 +131,7 @@ def coverage(limits: Limits, inputs: Inputs) -> Result:
     if probe is not None and blind is not None and blind.level is State.NO_DATA:
         return Result(probe.at, State.BREACH, clear=False, value=1.0, reason="no row is left in the store")
     if blind is not None or probe is None:
-        return blind or _unknown(inputs.now, "not probed yet")
+        return blind or _no_data(inputs.now, "not probed yet")
     share = probe.missing / probe.sampled
     what = f"{probe.missing} of {probe.sampled} expected keys are missing"
     return _grade(limits, share, at=probe.at, reason=what)
@@ -172,28 +172,26 @@ def schedule(limits: Limits, inputs: Inputs) -> Result:
     if cron is None:
         return _no_data(inputs.now, "no schedule")
     due = last_due(cron, before=inputs.now - cron.grace)
-    late_at = next_due(cron, after=inputs.now - cron.grace) + cron.grace + _MICROSECOND
-    if due is None or due < cron.active_since:
+    late_at = next_due(cron, after=inputs.now - cron.grace - _MICROSECOND) + cron.grace + _MICROSECOND
+    if due is None or due <= cron.active_since:
         return _no_data(inputs.now, "no run was due yet", changes_at=late_at)
-    started = cron.last_started_at
+    started, ended = cron.last_started_at, cron.last_ended_at
     if started is None or started < due:
         over = (inputs.now - due).total_seconds()
         reason = f"the run due at {due:%Y-%m-%d %H:%M} UTC did not start"
-        return Result(inputs.now, State.BREACH, clear=False, value=over, reason=reason)
-    following = next_due(cron, after=started)
-    ended = cron.last_ended_at
-    if (ended is None or ended < started) and inputs.now > following + cron.grace:
-        over = (inputs.now - started).total_seconds()
-        reason = f"the run that started {spell_age(over)} ago did not end before the next was due"
+        if started is not None and (ended is None or ended < started):
+            # One run at a time: what does not end keeps the next from starting.
+            running = spell_age((inputs.now - started).total_seconds())
+            reason = f"the run that started {running} ago did not end before the next was due"
         return Result(inputs.now, State.BREACH, clear=False, value=over, reason=reason)
     reason = "runs start and end as scheduled"
     return Result(inputs.now, State.OK, clear=True, value=0.0, reason=reason, changes_at=late_at)
 
 
 def last_due(cron: Cron, *, before: datetime) -> datetime | None:
-    """Return the last instant that the schedule names at or before ``before``, in UTC."""
+    """Return the last instant that the schedule names before ``before``, in UTC."""
     zone = ZoneInfo(cron.timezone)
-    found = next(CronSim(cron.expression, (before + _MICROSECOND).astimezone(zone), reverse=True), None)
+    found = next(CronSim(cron.expression, before.astimezone(zone), reverse=True), None)
     return found.astimezone(before.tzinfo) if found else None
 
 
@@ -232,7 +230,7 @@ def _grade(limits: Limits, value: float, *, at: datetime, reason: str) -> Result
 def _blind(limits: Limits, inputs: Inputs) -> Result | None:
     probe = inputs.probe
     if probe is None:
-        return _unknown(inputs.now, "not probed yet")
+        return _no_data(inputs.now, "not probed yet")
     if inputs.now - probe.at >= limits.patience:
         return _unknown(inputs.now, f"last probed {spell_age((inputs.now - probe.at).total_seconds())} ago")
     if probe.error:

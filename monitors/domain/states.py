@@ -130,8 +130,7 @@ def rearmed(timing: Timing, state: MonitorState) -> MonitorState:
 
     ``since`` None tells it from a monitor that looked and could not see.
     """
-    pending = replace(restarted(state), since=None, breach_clock=timing.hold)
-    return replace(pending, state=State.UNKNOWN, level=State.UNKNOWN)
+    return replace(restarted(state), state=State.UNKNOWN, since=None, breach_clock=timing.hold)
 
 
 def is_overdue(timing: Timing, last_at: datetime | None, *, now: datetime, intervals: int = 3) -> bool:

@@ -40,6 +40,8 @@ from monitors.services.timeline import tell
 
 LEASE = timedelta(seconds=3 * TIMEOUT_SECONDS)
 WAITING = [state.value for state in UNFINISHED]
+# Of no interest once the incident is over.
+_NEWS = frozenset({Action.UPDATE, Action.LINKED})
 _GIVEN_UP = frozenset({OutboxState.DEAD, OutboxState.FAILED_OVER})
 
 
@@ -133,15 +135,20 @@ def _is_put_aside(row: Notification, *, now: datetime) -> bool:
         return False
     incident = row.incident
     same = Notification.objects.filter(pk=row.pk, fence=row.fence, attempts=0)
-    is_over = incident.state == IncidentState.RESOLVED and row.action != Action.BRIEF
-    if is_over or (row.action == Action.TRIGGER and incident.parent_id is not None):
+    is_over = incident.state == IncidentState.RESOLVED
+    if (is_over and row.action in _NEWS) or (row.action == Action.TRIGGER and incident.parent_id is not None):
         same.update(state=OutboxState.SUPERSEDED)
         return True
     until = muted_until(incident, at=now)
-    if until is not None:
+    if until is None:
+        return False
+    if not is_over:
         same.update(state=OutboxState.MUTED, due_at=until)
-        return True
-    return False
+    elif same.update(state=OutboxState.SUPERSEDED):
+        # A fallback that takes over late, of something that is over and was silenced: it hears nothing.
+        later = Notification.objects.filter(incident=incident, channel=row.channel, attempts=0)
+        later.filter(sequence__gt=row.sequence, state__in=WAITING).update(state=OutboxState.SUPERSEDED)
+    return True
 
 
 def _render(row: Notification, *, now: datetime) -> dict[str, object]:

@@ -135,10 +135,12 @@ def _summarise(
     now: datetime,
     latency_us: int,
 ) -> ProbeResult:
-    present = [row for row, read in zip(judgement.rows, fetched, strict=True) if read is not None]
+    judged = list(zip(judgement.rows, fetched, strict=True))
+    present = [row for row, read in judged if read is not None]
     invalid = sum(_is_invalid(row) for row in present)
-    # Rising; a row without evidence is older than any.
-    rising = sorted(math.inf if row.age_us is None else row.age_us for row in present)
+    # A row that cannot be read has no age; one whose evidence is all gone is older than any.
+    readable = [row for row, read in judged if isinstance(read, StoredRow)]
+    rising = sorted(math.inf if row.age_us is None else row.age_us for row in readable)
     terms = record.view.terms
     return ProbeResult(
         project=record.project,

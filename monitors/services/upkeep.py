@@ -18,6 +18,8 @@ from monitors.services.timeline import tell
 
 # More unknown monitors than this are one problem, not many.
 UNKNOWN_SHARE = 0.2
+# One probe that failed is no incident.
+UNKNOWN_FOR = timedelta(minutes=1)
 UNKNOWN_SUBJECT = "meta:monitors"
 SWEPT_AT_ONCE = 5_000
 
@@ -44,10 +46,8 @@ def sweep(*, now: datetime) -> int:
 
 def _judge_unknown(*, now: datetime) -> None:
     """Open or close each project's one incident that stands for monitors which see nothing."""
-    counted = Monitor.objects.filter(paused=False).values("project").order_by()
-    # Without a beginning it was not looked at since a person resolved its incident.
-    looked = Q(since__isnull=False)
-    unknown = Count("pk", filter=looked & (Q(state=State.UNKNOWN) | Q(level=State.UNKNOWN)))
+    counted = Monitor.objects.filter(paused=False).exclude(state=State.BREACH).values("project").order_by()
+    unknown = Count("pk", filter=Q(state=State.UNKNOWN, since__lte=now - UNKNOWN_FOR))
     for row in counted.annotate(total=Count("pk"), unknown=unknown):
         many = row["unknown"] > UNKNOWN_SHARE * row["total"]
         (_open_meta if many else _close_meta)(row["project"], row["unknown"], row["total"], now=now)

@@ -72,12 +72,15 @@ class House:
         )
 
 
-def eventually(claim, *, within: float):
-    """Return what ``claim`` returns as soon as that is true; fail when it never is ``within`` seconds."""
+def eventually(claim, *, within: float, every: float = 0.05):
+    """Return what ``claim`` returns as soon as that is true; fail when it never is ``within`` seconds.
+
+    ``every``: seconds between two looks; a token may ask 600 times a minute.
+    """
     deadline = time.monotonic() + within
     while True:
         found = claim()
         if found:
             return found
         assert time.monotonic() < deadline, f"not within {within} s"
-        time.sleep(0.05)
+        time.sleep(every)
