@@ -9,7 +9,7 @@ from controlplane.kernel.errors import NotFound
 from controlplane.observations import selectors as observations
 from controlplane.observations.selectors import ProbeResult
 from monitors.domain import health
-from monitors.domain.health import Health
+from monitors.domain.health import Health, HealthState
 from monitors.domain.states import is_overdue
 from monitors.models import OPEN, Incident, Monitor, ViewWatch
 from monitors.selectors.stored import config_of, reading_of
@@ -36,12 +36,27 @@ class ViewHealth:
     incidents: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """A view's state and nothing else."""
+
+    project: str
+    view: str
+    state: HealthState
+
+
 def health_of(watch: ViewWatch, *, now: datetime) -> Health:
     """Return the health of a watched view, from the monitors of the view itself."""
     own = [row for row in watch.monitors.all() if not row.service]
     return health.judge(
         [reading_of(row) for row in own], paused=watch.paused, learning=watch.written_at is None, now=now
     )
+
+
+def all_health(*, now: datetime) -> list[ViewState]:
+    """Return the state of every watched view of every project."""
+    rows = ViewWatch.objects.prefetch_related("monitors")
+    return [ViewState(row.project, row.view, health_of(row, now=now).state) for row in rows]
 
 
 def project_health(project: str, *, now: datetime) -> list[ViewHealth]:

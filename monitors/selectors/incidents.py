@@ -58,6 +58,12 @@ def incident_page(incident: Incident, *, now: datetime) -> IncidentPage:
     )
 
 
+def open_by_severity() -> list[tuple[str, str, int]]:
+    """Return how many open roots each project has of each severity."""
+    rows = Incident.objects.filter(state__in=OPEN, parent=None).order_by("project", "severity")
+    return list(rows.values_list("project", "severity").annotate(count=Count("pk")))
+
+
 def oldest_unsent() -> datetime | None:
     """Return since when the oldest notification waits that nobody muted, None when none does."""
     waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])

@@ -123,3 +123,17 @@ def test_the_commands_turn_every_loop(site, monkeypatch):
         call_command("run_notifier", "--once")
     assert set(LoopBeat.objects.values_list("name", flat=True)) == {"judge", "probe", "notify"}
     assert outbox.deliver_due(now=site.now) == 0
+
+
+def test_metrics_tell_how_the_views_are_and_whether_anybody_looks(client, fresh):
+    def lines(now):
+        with clock.fixed(now):
+            return client.get("/metrics", REMOTE_ADDR="127.0.0.1").content.decode().splitlines()
+
+    assert f'freshline_views{{project="{fresh.project}",state="fresh"}} 1.0' in lines(fresh.now)
+    assert "freshline_monitoring_behind 0.0" in lines(fresh.now)
+    breach("a", project="trains")
+    later = lines(fresh.now + 10 * MINUTE)
+    assert f'freshline_views{{project="{fresh.project}",state="no_data"}} 1.0' in later
+    assert 'freshline_incidents_open{project="trains",severity="critical"} 1.0' in later
+    assert "freshline_monitoring_behind 1.0" in later
