@@ -4,9 +4,9 @@ The loops that judge and send are other processes than the one that is scraped: 
 there, and a loop that died could not tell of it.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
@@ -49,9 +49,9 @@ def _behind(behind: Behind, *, now: datetime) -> Iterator[GaugeMetricFamily]:
 
 def _views() -> Iterator[GaugeMetricFamily]:
     family = GaugeMetricFamily("freshline_views", "Feature views by health.", labels=["project", "state"])
-    counted = Counter((one.project, one.state.value) for one in all_health(now=clock.now()))
-    for labels, count in sorted(counted.items()):
-        family.add_metric(labels, count)
+    labels = sorted((one.project, one.state.value) for one in all_health(now=clock.now()))
+    for (project, state), views in groupby(labels):
+        family.add_metric([project, state], len(list(views)))
     yield family
 
 
