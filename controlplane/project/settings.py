@@ -167,11 +167,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "filters": {
+        "no_wakings": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: not str(record.msg).startswith("Scheduler: Sending due task"),
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # Celery tells of every waking, several times a second; what a waking did is told by who did it.
-        **{f"celery.{name}": {"level": "WARNING"} for name in ("app.trace", "beat", "worker.strategy")},
+        **{f"celery.{name}": {"level": "WARNING"} for name in ("app.trace", "worker.strategy")},
+        "celery.beat": {"filters": ["no_wakings"]},
     },
 }
