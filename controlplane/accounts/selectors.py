@@ -8,7 +8,7 @@ from typing import Protocol
 from django.db.models import Q, QuerySet
 
 from controlplane.accounts.domain import EVERY_PROJECT, Principal, Role, Scope
-from controlplane.accounts.models import AuditEntry, Membership, Team, TeamRole, Token
+from controlplane.accounts.models import AuditEntry, Membership, Team, Token
 
 
 class Person(Protocol):
@@ -31,13 +31,14 @@ class LookupToken:
 
 def principal_of_user(user: Person) -> Principal:
     """Return the person behind a session."""
+    teams, roles = _memberships(user.pk)
     return Principal(
         identity=f"user:{user.pk}",
         name=user.get_username(),
         user_id=user.pk,
-        roles=_roles(user.pk),
+        roles=roles,
         is_installation_admin=user.is_superuser,
-        teams=frozenset(Team.objects.filter(memberships__user=user.pk).values_list("name", flat=True)),
+        teams=teams,
     )
 
 
@@ -47,6 +48,7 @@ def principal_of_token(digest: str, *, now: datetime) -> Principal | None:
     if token is None:
         return None
     projects = None if EVERY_PROJECT in token.projects else frozenset(token.projects)
+    teams, roles = _memberships(token.maker_id)
     return Principal(
         identity=f"token:{token.pk}",
         name=f"{token.maker.get_username()}/{token.name}",
@@ -54,9 +56,9 @@ def principal_of_token(digest: str, *, now: datetime) -> Principal | None:
         token_id=token.pk,
         scopes=frozenset(Scope(scope) for scope in token.scopes),
         projects=projects,
-        roles=_roles(token.maker_id),
+        roles=roles,
         is_installation_admin=token.maker.is_superuser,
-        teams=frozenset(Team.objects.filter(memberships__user=token.maker_id).values_list("name", flat=True)),
+        teams=teams,
     )
 
 
@@ -75,7 +77,7 @@ def lookup_tokens(*, now: datetime) -> list[LookupToken]:
             continue
         projects = list(token.projects)
         if not token.maker.is_superuser:
-            known = set(_roles(token.maker_id))
+            known = set(_memberships(token.maker_id)[1])
             projects = sorted(known if EVERY_PROJECT in projects else known & set(projects))
         if projects:
             found.append(LookupToken(token.digest, tuple(projects), token.expires_at))
@@ -108,9 +110,13 @@ def team_exists(name: str) -> bool:
     return Team.objects.filter(name=name).exists()
 
 
-def _roles(user_id: int) -> Mapping[str, Role]:
+def _memberships(user_id: int) -> tuple[frozenset[str], Mapping[str, Role]]:
+    """Return the names of a person's teams, and the highest role that these give in each project."""
+    teams: set[str] = set()
     roles: dict[str, Role] = {}
-    team_ids = Membership.objects.filter(user_id=user_id).values("team_id")
-    for project, role in TeamRole.objects.filter(team_id__in=team_ids).values_list("project", "role"):
-        roles[project] = max(roles.get(project, Role.VIEWER), Role(role))
-    return roles
+    rows = Membership.objects.filter(user_id=user_id)
+    for team, project, role in rows.values_list("team__name", "team__roles__project", "team__roles__role"):
+        teams.add(team)
+        if project is not None:
+            roles[project] = max(roles.get(project, Role.VIEWER), Role(role))
+    return frozenset(teams), roles

@@ -18,5 +18,5 @@ def lineage(request: HttpRequest, principal: Principal, *, project: str) -> Http
         readable = principal.readable_projects()
         record = read_around(project, focus, mode=mode, trace=trace, readable=readable, now=clock.now())
     else:
-        record = read_starts(project, request.GET.get("q", "").strip()[:200])
+        record = read_starts(project, request.GET.get("q", "").strip()[:200], now=clock.now())
     return show(request, "lineage.html", record, principal=principal, project=project, active="lineage")

@@ -9,7 +9,8 @@ from typing import TypeVar
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewRecord
-from frontend.readers.states import consumers_of, state_of, tags_of
+from frontend.readers.health import Watched, read_health
+from frontend.readers.states import consumers_of, tags_of
 from frontend.records.catalogue import CataloguePage, FeatureRow, ViewRow
 from frontend.states import severity
 
@@ -32,16 +33,18 @@ class Wanted:
 def read_catalogue(project: str, wanted: Wanted, *, now: datetime) -> CataloguePage:
     """Return one page of the views or features of ``project`` that match."""
     records = registry.list_views(project)
-    views = [record for record in records if _passes(record, wanted)]
+    watched = read_health(project, now=now)
+    views = [record for record in records if _passes(record, wanted, watched)]
     shown_views: tuple[ViewRow, ...] = ()
     shown_features: tuple[FeatureRow, ...] = ()
     if wanted.kind == "features":
-        features = _features(views, wanted)
+        features = _features(views, wanted, watched)
         total, shown_features = len(features), _cut(features, wanted.first)
     else:
         found = [record for record in views if _matches(record, wanted.query)]
         total = len(found)
-        shown_views = _view_rows(project, _cut(_sorted(found, wanted.sort), wanted.first), now=now)
+        page = _cut(_sorted(found, wanted.sort, watched), wanted.first)
+        shown_views = _view_rows(project, page, watched, now=now)
     names = [record.name for record in records]
     last = wanted.first + PAGE - 1
     return CataloguePage(
@@ -62,8 +65,8 @@ def read_catalogue(project: str, wanted: Wanted, *, now: datetime) -> CatalogueP
     )
 
 
-def _passes(record: ViewRecord, wanted: Wanted) -> bool:
-    return wanted.state in ("", state_of(record)) and wanted.owner in ("", record.view.owner or "")
+def _passes(record: ViewRecord, wanted: Wanted, watched: Watched) -> bool:
+    return wanted.state in ("", watched.state_of(record)) and wanted.owner in ("", record.view.owner or "")
 
 
 def _matches(record: ViewRecord, query: str) -> bool:
@@ -73,45 +76,47 @@ def _matches(record: ViewRecord, query: str) -> bool:
     return query.lower() in "\n".join(told).lower()
 
 
-def _sorted(records: Sequence[ViewRecord], sort: str) -> list[ViewRecord]:
+def _sorted(records: Sequence[ViewRecord], sort: str, watched: Watched) -> list[ViewRecord]:
     if sort == "name":
         return sorted(records, key=lambda record: record.name)
-    return sorted(records, key=lambda record: (severity(state_of(record)), record.name))
+    return sorted(records, key=lambda record: (severity(watched.state_of(record)), record.name))
 
 
 def _cut(rows: Sequence[T], first: int) -> tuple[T, ...]:
     return tuple(rows[first - 1 : first - 1 + PAGE])
 
 
-def _features(records: Sequence[ViewRecord], wanted: Wanted) -> list[FeatureRow]:
+def _features(records: Sequence[ViewRecord], wanted: Wanted, watched: Watched) -> list[FeatureRow]:
     query = wanted.query.lower()
     return [
         FeatureRow(
             view=record.name,
             feature=feature.name,
             dtype=feature.dtype.value,
-            state=state_of(record),
+            state=watched.state_of(record),
             description=feature.description,
             owner=record.view.owner or "",
         )
-        for record in _sorted(records, wanted.sort)
+        for record in _sorted(records, wanted.sort, watched)
         for feature in record.view.features
         if query in f"{record.name}:{feature.name}\n{feature.description}".lower()
     ]
 
 
-def _view_rows(project: str, records: Sequence[ViewRecord], *, now: datetime) -> tuple[ViewRow, ...]:
+def _view_rows(
+    project: str, records: Sequence[ViewRecord], watched: Watched, *, now: datetime
+) -> tuple[ViewRow, ...]:
     start = now - observations.RATE_WINDOW
     served = observations.sums_by_view(project, start=start, end=now) if records else {}
     minutes = observations.RATE_WINDOW.total_seconds() / 60
     return tuple(
         ViewRow(
             view=record.name,
-            state=state_of(record),
+            state=watched.state_of(record),
             description=record.view.description,
             entities=record.view.entities,
             owner=record.view.owner or "",
-            age=None,
+            age=watched.age_of(record.name),
             limit=record.strictest_max_age,
             lanes=record.view.lanes,
             tags=tags_of(record.view),

@@ -1,4 +1,4 @@
-"""Home, as far as it can be told without anybody watching: what exists, what changed, how to go on."""
+"""Home: how the views are, what is broken and why, what changed, how to go on."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,32 +8,34 @@ from controlplane.accounts.auth import Principal
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewRecord
-from frontend.readers.states import state_of
+from frontend.readers import health
 from frontend.records.home import Change, HomePage, StateCount, Step, Tile, verdict
 from frontend.states import HEALTH
 from frontend.wording import count
 
 _DAY = timedelta(days=1)
+_MOST_BROKEN = 10
 
 
 def read_home(project: str, principal: Principal, *, scope: str, now: datetime) -> HomePage:
     """Return Home of ``project`` for the views in ``scope``: mine, team or all."""
     records = registry.list_views(project)
     shown = [record for record in records if _in_scope(record, principal, scope)]
-    counts = Counter(state_of(record) for record in shown)
+    watched = health.read_health(project, now=now)
+    counts = Counter(watched.state_of(record) for record in shown)
     return HomePage(
         project=project,
         scope=scope,
         verdict=verdict(counts, scope=scope),
         verdict_state=next((state for state in HEALTH if counts[state]), "no_data"),
-        checked_at=None,
+        checked_at=watched.checked_at(),
         counts=tuple(StateCount(state, counts[state]) for state in HEALTH),
         strip=(),
-        broken=(),
-        broken_total=0,
-        incidents=(),
+        broken=health.broken_groups(shown, watched, most=_MOST_BROKEN),
+        broken_total=health.count_broken(shown, watched),
+        incidents=health.incident_lines(watched),
         runs=(),
-        approaching=(),
+        approaching=health.approaching(shown, watched, now=now),
         changes=_changes(shown, now=now),
         tiles=_tiles(project, shown, now=now),
         steps=() if records else _steps(now=now),

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from controlplane.contracts.model import Definition
 from controlplane.registry import selectors as registry
-from frontend.readers.states import state_of
+from frontend.readers.health import WELL, read_health
 from frontend.records.lineage import LineagePage, LineageRow, Problem
+from frontend.states import severity
 from lineage import selectors as lineage
 from lineage.domain import naming
 
@@ -54,31 +55,36 @@ def read_around(
     )
 
 
-def read_starts(project: str, query: str) -> LineagePage:
+def read_starts(project: str, query: str, *, now: datetime) -> LineagePage:
     """Return where to start: the project's views, or what is called like ``query``."""
     definition = registry.find_definition(project)
-    found = [node for node in _named(definition, project) if query.lower() in node.name.lower()]
+    watched = read_health(project, now=now)
     views = [
         Problem(
-            f"view:{project}/{record.name}", "view", record.name, state_of(record), record.view.description
+            f"view:{project}/{record.name}",
+            "view",
+            record.name,
+            watched.state_of(record),
+            record.view.description,
         )
         for record in registry.list_views(project)
     ]
+    named = [*views, *_consumers(definition, project)]
+    found = [node for node in named if query.lower() in node.name.lower()]
+    bad = sorted((view for view in views if view.state not in WELL), key=lambda view: severity(view.state))
     return LineagePage(
         project=project,
         focus="",
         focus_name="",
         mode="graph",
         rows=(),
-        problems=tuple(found[:50]) if query else (),
+        problems=tuple((found if query else bad)[:50]),
         views=() if query else tuple(views),
         query=query,
     )
 
 
-def _named(definition: Definition, project: str) -> Iterable[Problem]:
-    for view in definition.feature_views:
-        yield Problem(f"view:{project}/{view.name}", "view", view.name, "no_data", view.description)
+def _consumers(definition: Definition, project: str) -> Iterable[Problem]:
     for service in definition.feature_services:
         node = f"service:{project}/{service.name}"
         yield Problem(node, "service", service.name, "no_data", service.description)

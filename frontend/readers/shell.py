@@ -4,7 +4,9 @@ from datetime import datetime
 
 from controlplane.accounts.auth import Principal, Role
 from controlplane.registry import selectors as registry
-from frontend.records.shell import Preferences, Shell
+from frontend.records.shell import Bar, Preferences, Shell
+from monitors.selectors.incidents import open_by_owner
+from monitors.selectors.watchdog import channel_troubles, monitoring_behind
 
 
 def known_projects(principal: Principal) -> tuple[str, ...]:
@@ -19,12 +21,23 @@ def read_shell(principal: Principal, *, project: str, preferences: Preferences, 
     """Return the shell for ``project``, or for none when it is not one of the person's."""
     projects = known_projects(principal)
     role = principal.role_in(project) if project in projects else None
+    owners = open_by_owner(project) if role else {}
     return Shell(
         user=principal.name,
         role=role.word if role else "",
         project=project if role else "",
         projects=projects,
+        my_open_incidents=sum(count for owner, count in owners.items() if owner in principal.teams),
+        open_incidents=sum(owners.values()),
+        bars=_bars(now=now),
         preferences=preferences,
         may_operate=bool(role and role >= Role.OPERATOR),
         may_administer=bool(role and role >= Role.ADMIN),
     )
+
+
+def _bars(*, now: datetime) -> tuple[Bar, ...]:
+    """Return what stands over every page while monitoring itself is not to be relied on."""
+    behind = monitoring_behind(now=now)
+    bars = [Bar(f"{behind.sentence} States may be out of date.")] if behind.is_behind else []
+    return (*bars, *map(Bar, channel_troubles()))

@@ -1,12 +1,7 @@
-"""What is known of a view before anybody watches it."""
+"""What is known of a view from the registry alone."""
 
 from controlplane.contracts.model import FeatureView
 from controlplane.registry.selectors import ViewRecord
-
-
-def state_of(record: ViewRecord) -> str:
-    """Return the health of a view: nobody judges it here, so it is paused or without data, never fresh."""
-    return "paused" if record.paused else "no_data"
 
 
 def consumers_of(record: ViewRecord) -> int:

@@ -10,10 +10,11 @@ from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewRecord
 from frontend.minimap import MapNode
 from frontend.readers.contract import read_contract
+from frontend.readers.health import Watched, banner_of, read_health
 from frontend.readers.snippets import snippets
-from frontend.readers.states import state_of, tags_of
+from frontend.readers.states import tags_of
 from frontend.records.view import ContractTab, HealthCell, Overview, ViewPage
-from frontend.wording import count, percent
+from frontend.wording import count, duration, percent
 from lineage import selectors as lineage
 from lineage.domain import naming
 
@@ -32,14 +33,14 @@ def read_view(
         contract = read_contract(record, older=older, newer=newer, now=now)
     else:
         overview = _overview(record, now=now)
-    view = record.view
+    view, watched = record.view, read_health(project, now=now)
     return ViewPage(
         project=project,
         name=name,
         node=_node(record),
-        state=state_of(record),
-        since=None,
-        age=None,
+        state=watched.state_of(record),
+        since=watched.since_of(name),
+        age=watched.age_of(name),
         limit=record.strictest_max_age,
         entities=view.entities,
         join_keys=tuple(key.name for key in record.join_keys),
@@ -50,8 +51,8 @@ def read_view(
         tags=tags_of(view),
         lanes=view.lanes,
         paused=record.paused,
-        cells=_cells(record, now=now),
-        incident=None,
+        cells=(_freshness(record, watched), *_cells(record, now=now)),
+        incident=banner_of(record, watched),
         tab=tab,
         overview=overview,
         contract=contract,
@@ -60,6 +61,15 @@ def read_view(
 
 def _node(record: ViewRecord) -> str:
     return f"view:{record.project}/{record.name}"
+
+
+def _freshness(record: ViewRecord, watched: Watched) -> HealthCell:
+    """Say how old the oldest keys are, and what monitors make of it."""
+    one = watched.views.get(record.name)
+    note = one.health.reason if one and one.health.reason else f"at most {duration(record.strictest_max_age)}"
+    age = watched.age_of(record.name)
+    value = "–" if age is None else duration(age)
+    return HealthCell("freshness", "Freshness", watched.state_of(record), value, note, (), "?tab=overview")
 
 
 def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:

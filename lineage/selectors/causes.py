@@ -23,8 +23,9 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     focus = walking.find_node(naming.parse_id(node_id))
     if focus is None:
         return []
-    edges, depth = _walk_up(focus.pk)
-    rows = Node.objects.in_bulk(list(depth))
+    walk = walking.Walk()
+    edges, depth = _walk_up(walk, focus.pk)
+    rows = walk.rows(depth)
     runs = _runs_of([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
     own_jobs = [key for key in edges.get(focus.pk, ()) if rows[key].kind == naming.Kind.JOB]
     states = _states_of(rows)
@@ -43,12 +44,12 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     return explain(Breach(as_of, bad_since), upstream, own_reads=reads)
 
 
-def _walk_up(focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:
+def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:
     """Return the edges (node -> those that feed it) and each node's distance above ``focus``, capped."""
     depth, frontier = {focus: 0}, [focus]
     edges: dict[int, list[int]] = {}
     while frontier and len(depth) < MAX_NODES:
-        step = walking.upstream(frontier)
+        step = walk.upstream(frontier)
         edges |= step
         found = sorted({other for others in step.values() for other in others} - depth.keys())
         found = found[: MAX_NODES - len(depth)]

@@ -1,7 +1,7 @@
 """The graph for the explorer: capped, with states, in one answer."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from controlplane.kernel.errors import NotFound
@@ -59,39 +59,48 @@ class Graph:
 
 @dataclass(slots=True)
 class _Scene:
-    rows: dict[int, Node] = field(default_factory=dict)
-    up: dict[int, list[int]] = field(default_factory=dict)
-    down: dict[int, list[int]] = field(default_factory=dict)
+    rows: Mapping[int, Node]
+    up: Mapping[int, Sequence[int]]
+    down: Mapping[int, Sequence[int]]
+    closed: frozenset[int]  # neighbours in projects that the caller may not read
 
 
 def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
     """Return the graph around a node; ``NotFound`` when it is unknown or in a project not to be read."""
     focus = walking.find_node(request.node)
-    if focus is None or not _may_read(focus, request.readable):
+    if focus is None or not _is_open(focus.project, request.readable):
         raise NotFound("not_found", f"There is no node {request.node.id!r}, or you may not know of it.")
     cause = _cause_of(focus, now=now)
     if cause is not None and not _path_is_readable(cause, request.readable):
         cause = None
+    walk = walking.Walk()
     drawn = drawing.draw(
         focus.pk,
         up=request.up,
         down=request.down,
         limit=request.limit,
-        upstream=lambda keys: _readable(walking.upstream(keys), request.readable),
-        downstream=lambda keys: _readable(walking.downstream(keys), request.readable),
-        states=lambda keys: _state_words(keys, now=now),
+        upstream=lambda keys: _readable(walk, walk.upstream(keys), request.readable),
+        downstream=lambda keys: _readable(walk, walk.downstream(keys), request.readable),
+        states=lambda keys: _state_words(walk, keys, now=now),
     )
     depth = drawn.depth | (_depths(cause, drawn.depth) if request.trace_cause and cause else {})
-    scene = _Scene(Node.objects.in_bulk(list(depth)))
-    scene.up, scene.down = walking.upstream(list(depth)), walking.downstream(list(depth))
-    shown = shown_states(scene.rows, now=now)
-    nodes = [_drawn_node(scene, key, shown[key], request.readable) for key in depth]
+    scene = _scene(walk, list(depth), request.readable)
+    shown = shown_states(walk, scene.rows, now=now)
+    nodes = [_drawn_node(scene, key, shown[key]) for key in depth]
     order = {scene.rows[key].node_id: (drawing.severity(shown[key].state), abs(depth[key])) for key in depth}
     nodes.sort(key=lambda node: (*order[node.id], node.id))
     inside = {node.id for node in nodes}
     if cause is not None and not set(cause.path) <= inside:
         cause = None
     return Graph(focus.node_id, nodes, _edges(scene, shown), cause, drawn.left_out, now)
+
+
+def _scene(walk: walking.Walk, keys: Sequence[int], readable: frozenset[str] | None) -> _Scene:
+    rows, up, down = walk.rows(keys), walk.upstream(keys), walk.downstream(keys)
+    beside = {other for step in (up, down) for others in step.values() for other in others} - rows.keys()
+    owners = {} if readable is None else walk.projects(beside)
+    closed = frozenset(key for key, project in owners.items() if not _is_open(project, readable))
+    return _Scene(rows, up, down, closed)
 
 
 def _cause_of(focus: Node, *, now: datetime) -> Cause | None:
@@ -113,25 +122,26 @@ def _path_is_readable(cause: Cause, readable: frozenset[str] | None) -> bool:
     return readable is None or projects <= readable
 
 
-def _may_read(row: Node, readable: frozenset[str] | None) -> bool:
-    return readable is None or not row.project or row.project in readable
+def _is_open(project: str, readable: frozenset[str] | None) -> bool:
+    return readable is None or not project or project in readable
 
 
 def _readable(
-    step: Mapping[int, Sequence[int]], readable: frozenset[str] | None
+    walk: walking.Walk, step: Mapping[int, Sequence[int]], readable: frozenset[str] | None
 ) -> Mapping[int, Sequence[int]]:
     if readable is None:
         return step
-    far = {key for others in step.values() for key in others}
-    open_keys = {key for key, row in Node.objects.in_bulk(far).items() if _may_read(row, readable)}
-    return {key: [other for other in others if other in open_keys] for key, others in step.items()}
+    owners = walk.projects({key for others in step.values() for key in others})
+    return {
+        key: [other for other in others if _is_open(owners[other], readable)] for key, others in step.items()
+    }
 
 
-def _state_words(keys: Sequence[int], *, now: datetime) -> dict[int, str]:
-    return {key: shown.state for key, shown in shown_states(Node.objects.in_bulk(keys), now=now).items()}
+def _state_words(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dict[int, str]:
+    return {key: shown.state for key, shown in shown_states(walk, walk.rows(keys), now=now).items()}
 
 
-def _drawn_node(scene: _Scene, key: int, shown: Shown, readable: frozenset[str] | None) -> DrawnNode:
+def _drawn_node(scene: _Scene, key: int, shown: Shown) -> DrawnNode:
     row = scene.rows[key]
     up, down = scene.up.get(key, []), scene.down.get(key, [])
     return DrawnNode(
@@ -145,13 +155,8 @@ def _drawn_node(scene: _Scene, key: int, shown: Shown, readable: frozenset[str] 
         up_drawn=sum(other in scene.rows for other in up),
         down_total=len(down),
         down_drawn=sum(other in scene.rows for other in down),
-        hidden=0 if readable is None else _hidden([*up, *down], scene.rows, readable),
+        hidden=sum(other in scene.closed for other in (*up, *down)),
     )
-
-
-def _hidden(neighbours: Iterable[int], drawn: Mapping[int, Node], readable: frozenset[str]) -> int:
-    far = [key for key in neighbours if key not in drawn]
-    return sum(not _may_read(row, readable) for row in Node.objects.in_bulk(far).values())
 
 
 def _edges(scene: _Scene, shown: Mapping[int, Shown]) -> list[tuple[str, str, bool]]:

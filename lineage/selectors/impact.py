@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from controlplane.kernel.errors import NotFound
 from lineage.domain.naming import NodeRef
-from lineage.models import Node
 from lineage.selectors import walking
 
 MAX_NODES = 2_000
@@ -27,15 +26,16 @@ def find_impact(node: NodeRef, *, readable: frozenset[str] | None) -> tuple[list
     focus = walking.find_node(node)
     if focus is None or not (readable is None or not focus.project or focus.project in readable):
         raise NotFound("not_found", f"There is no node {node.id!r}, or you may not know of it.")
+    walk = walking.Walk()
     depth, frontier = {focus.pk: 0}, [focus.pk]
     while frontier and len(depth) < MAX_NODES:
-        step = walking.downstream(frontier)
+        step = walk.downstream(frontier)
         found = sorted({other for others in step.values() for other in others} - depth.keys())
         found = found[: MAX_NODES - len(depth)]
         depth |= dict.fromkeys(found, depth[frontier[0]] + 1)
         frontier = found
     del depth[focus.pk]
-    rows = Node.objects.in_bulk(list(depth))
+    rows = walk.rows(depth)
     open_rows = {k: r for k, r in rows.items() if readable is None or not r.project or r.project in readable}
     affected = [
         Affected(row.node_id, row.kind, row.name, row.project, row.owner, depth[key])

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 
 from lineage.domain import merging, naming
 from lineage.domain.drawing import severity
@@ -25,13 +26,13 @@ class Shown:
 NOBODY_KNOWS = Shown("no_data")
 
 
-def shown_states(rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
+def shown_states(walk: walking.Walk, rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
     """Return the state of each node: what monitors say, else what its last run, or its makers' runs, say."""
     told = _told(rows, now=now)
     jobs = [key for key, row in rows.items() if row.kind == naming.Kind.JOB]
     runs = {key: _of_run(run) for key, run in last_runs(jobs).items()}
     others = [key for key in rows if key not in told and key not in jobs]
-    return dict.fromkeys(rows, NOBODY_KNOWS) | _of_makers(others, now=now) | runs | told
+    return dict.fromkeys(rows, NOBODY_KNOWS) | _of_makers(walk, others, now=now) | runs | told
 
 
 def _told(rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
@@ -39,15 +40,19 @@ def _told(rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
     found = {}
     for state in NodeState.objects.filter(digest__in=by_digest, until=None):
         overdue = state.valid_until is not None and state.valid_until < now
-        shown = NOBODY_KNOWS if overdue else Shown(state.state, state.since, state.detail[:MAX_DETAIL])
+        shown = (
+            NOBODY_KNOWS
+            if overdue
+            else Shown(state.state, state.since, shorten(state.detail, MAX_DETAIL, placeholder="…"))
+        )
         found[by_digest[state.digest]] = shown
     return found
 
 
-def _of_makers(keys: Sequence[int], *, now: datetime) -> dict[int, Shown]:
+def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dict[int, Shown]:
     """A dataset is as its makers' last runs; a service or model as the worst of what feeds it."""
-    makers = walking.upstream(keys)
-    above = Node.objects.in_bulk({maker for others in makers.values() for maker in others})
+    makers = walk.upstream(keys)
+    above = walk.rows({maker for others in makers.values() for maker in others})
     runs = {
         key: _of_run(run) for key, run in last_runs([k for k, row in above.items() if _is_job(row)]).items()
     }
@@ -74,7 +79,8 @@ def _of_run(run: Run) -> Shown:
     if run.state in merging.BAD:
         error = str(facets.get("errorMessage", {}).get("message") or "")
         word = "failed" if run.state == "FAIL" else "aborted"
-        return Shown("missing", at, f"{word} {at:%H:%M}{': ' + error if error else ''}"[:MAX_DETAIL])
+        told = f"{word} {at:%H:%M}{': ' + error if error else ''}"
+        return Shown("missing", at, shorten(told, MAX_DETAIL, placeholder="…"))
     if facets.get("freshline", {}).get("hollow") is True:
         return Shown("late", at, f"hollow run {at:%H:%M}")
     return Shown("fresh", at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")

@@ -14,7 +14,7 @@ from controlplane.observations import selectors as observations
 from controlplane.observations.selectors import ProbeResult
 from controlplane.rest.serialize import instant
 from monitors.selectors.health import ViewHealth, project_health, view_health
-from monitors.selectors.watchdog import monitoring_behind
+from monitors.selectors.watchdog import last_evaluation_at, monitoring_behind
 
 DEFAULT_SPAN = timedelta(hours=1)
 LONGEST_SPAN = timedelta(days=14)
@@ -77,7 +77,7 @@ def render_behind(now: datetime) -> dict[str, Any]:
     return {
         "behind": behind.is_behind,
         "sentence": behind.sentence,
-        "last_evaluation_at": instant(behind.last_evaluation_at),
+        "last_evaluation_at": instant(last_evaluation_at()),
         "overdue_monitors": behind.overdue_monitors,
         "oldest_unsent_at": instant(behind.oldest_unsent_at),
     }

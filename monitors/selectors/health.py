@@ -76,6 +76,8 @@ def view_health(project: str, view: str, *, now: datetime) -> ViewHealth:
 
 def _view_healths(project: str, rows: Iterable[ViewWatch], *, now: datetime) -> list[ViewHealth]:
     rows = list(rows)
+    if not rows:
+        return []
     since = min((row.probed_at for row in rows if row.probed_at), default=now)
     probes = observations.latest_probes(project, since=since)
     incidents: dict[str, list[int]] = {}

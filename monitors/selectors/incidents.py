@@ -23,6 +23,42 @@ class IncidentPage:
     notifications: tuple[Notification, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class IncidentSummary:
+    """An open incident in one line. ``cause`` is a phrase, ``cause_node`` its lineage id; "" if unknown."""
+
+    number: int
+    parent: int | None
+    title: str
+    severity: str
+    state: str
+    opened_at: datetime
+    cause: str
+    cause_node: str
+    acknowledged_by: str
+    acknowledged_at: datetime | None
+
+
+def open_incidents(project: str) -> list[IncidentSummary]:
+    """Return the open incidents of a project, roots and children, oldest first."""
+    rows = Incident.objects.filter(project=project, state__in=OPEN).order_by("number")
+    return [
+        IncidentSummary(
+            number=row.number,
+            parent=row.parent_id,
+            title=f"{row.view or row.subject}: {row.summary}",
+            severity=row.severity,
+            state=row.state,
+            opened_at=row.opened_at,
+            cause=str((row.cause or {}).get("reason") or ""),
+            cause_node=str((row.cause or {}).get("node") or ""),
+            acknowledged_by=row.acknowledged_by,
+            acknowledged_at=row.acknowledged_at,
+        )
+        for row in rows
+    ]
+
+
 def incidents(
     projects: Iterable[str] | None, *, states: Iterable[str] | None = None, with_children: bool = False
 ) -> QuerySet[Incident]:
@@ -56,6 +92,12 @@ def incident_page(incident: Incident, *, now: datetime) -> IncidentPage:
         timeline=tuple(incident.timeline.order_by("id")),
         notifications=tuple(incident.notifications.select_related("channel").order_by("sequence", "id")),
     )
+
+
+def open_by_owner(project: str) -> dict[str, int]:
+    """Return how many open roots of a project each owner has."""
+    rows = Incident.objects.filter(project=project, state__in=OPEN, parent=None).values_list("owner")
+    return dict(rows.annotate(count=Count("pk")))
 
 
 def open_by_severity() -> list[tuple[str, str, int]]:

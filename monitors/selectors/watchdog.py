@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Exists, OuterRef
 
 from monitors.domain.words import plural, spell_age
 from monitors.models import Channel, LoopBeat, Monitor, TeamChannel, ViewWatch
@@ -22,24 +22,21 @@ class Behind:
     """Whether monitoring is behind. ``sentence`` is "" when it is not.
 
     ``silent_loops``: each loop that did not go round lately, with its last time (None: never).
-    ``broken_channels``: channels that refuse for good and have no fallback.
     """
 
     is_behind: bool
     sentence: str
-    last_evaluation_at: datetime | None
     silent_loops: dict[str, datetime | None]
     overdue_monitors: int
     oldest_unsent_at: datetime | None
-    broken_channels: tuple[str, ...]
-    has_channels: bool
 
 
 def monitoring_behind(*, now: datetime) -> Behind:
     """Return how far monitoring is behind at ``now``. With nothing to watch it is never behind."""
     seen = dict(LoopBeat.objects.values_list("name", "at"))
-    watched = ViewWatch.objects.exists()
-    silent = {name: seen.get(name) for name in LOOPS if watched and _is_silent(seen.get(name), now=now)}
+    silent = {name: seen.get(name) for name in LOOPS if _is_silent(seen.get(name), now=now)}
+    if silent and not ViewWatch.objects.exists():
+        silent = {}
     overdue = overdue_monitors(now=now)
     unsent = oldest_unsent()
     reasons = [f"{name} loop last ran {_ago(at, now=now)}" for name, at in silent.items()]
@@ -48,16 +45,12 @@ def monitoring_behind(*, now: datetime) -> Behind:
     if unsent is not None and now - unsent >= UNSENT_PATIENCE:
         reasons.append(f"a notification waits since {_ago(unsent, now=now)}")
     sentence = f"Monitoring itself is behind: {'; '.join(reasons)}." if reasons else ""
-    broken = Channel.objects.filter(~Q(broken_at=None), fallback=None).order_by("name")
     return Behind(
         is_behind=bool(reasons),
         sentence=sentence,
-        last_evaluation_at=_last_evaluation(),
         silent_loops=silent,
         overdue_monitors=overdue,
         oldest_unsent_at=unsent,
-        broken_channels=tuple(broken.values_list("name", flat=True)),
-        has_channels=TeamChannel.objects.exists(),
     )
 
 
@@ -66,7 +59,19 @@ def _is_silent(at: datetime | None, *, now: datetime) -> bool:
     return at is None or now - at >= max(SHORTEST_PATIENCE, INTERVALS * interval)
 
 
-def _last_evaluation() -> datetime | None:
+def channel_troubles() -> tuple[str, ...]:
+    """Return, a sentence each, why alerts may reach nobody: channels that broke for good, or none in use."""
+    used = Exists(TeamChannel.objects.filter(channel=OuterRef("pk")))
+    rows = list(Channel.objects.annotate(used=used).order_by("name"))
+    broken = [row.name for row in rows if row.broken_at is not None and row.fallback_id is None]
+    troubles = [f"Channel {name} refuses every message and has no fallback." for name in broken]
+    if not any(row.used for row in rows):
+        troubles.append("No team has a channel: an incident would reach nobody.")
+    return tuple(troubles)
+
+
+def last_evaluation_at() -> datetime | None:
+    """Return when a monitor was last evaluated, None before the first time."""
     newest = Monitor.objects.exclude(evaluated_at=None).order_by("-evaluated_at")
     return newest.values_list("evaluated_at", flat=True).first()
 

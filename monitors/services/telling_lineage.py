@@ -13,8 +13,6 @@ from monitors.models import ViewWatch
 from monitors.selectors.health import health_of
 from monitors.selectors.stored import config_of
 
-MAX_DETAIL = 60
-
 
 def tell_lineage(watches: Iterable[int], *, now: datetime) -> None:
     """Tell the health of views, and whether their batch runs come when they are due.
@@ -31,7 +29,7 @@ def tell_lineage(watches: Iterable[int], *, now: datetime) -> None:
             naming.view(watch.project, watch.view).id,
             state=found.state.value,
             at=found.since if found.since and watch.told_state != found.state else now,
-            detail=found.reason[:MAX_DETAIL],
+            detail=found.reason,
             valid_until=now + patience,
         )
         _tell_schedule(watch, now=now, valid_until=now + patience)
@@ -46,7 +44,7 @@ def _tell_schedule(watch: ViewWatch, *, now: datetime, valid_until: datetime) ->
         naming.lane_job(watch.project, watch.view, "batch").id,
         state=(HealthState.LATE if monitor.state == State.BREACH else HealthState.FRESH).value,
         at=monitor.since or now,
-        detail=monitor.reason[:MAX_DETAIL],
+        detail=monitor.reason,
         valid_until=valid_until,
     )
 
