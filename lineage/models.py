@@ -103,6 +103,9 @@ class NodeState(models.Model):
     state = models.CharField(max_length=20)
     detail = models.CharField(max_length=200, blank=True)
     since = models.DateTimeField()
+    as_of = models.DateTimeField(
+        null=True
+    )  # until when a view's values were right, as it came into the state
     until = models.DateTimeField(null=True)
     valid_until = models.DateTimeField(null=True)  # past this nobody has looked, and the state is no_data
 

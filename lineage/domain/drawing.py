@@ -10,6 +10,7 @@ SEVERITY = {
     state: position
     for position, state in enumerate(("missing", "stale", "violating", "late", "no_data", "paused", "fresh"))
 }
+SUFFERING = frozenset({"missing", "stale", "violating", "late"})  # states that something explains
 
 Key = int
 Neighbours = Callable[[Sequence[Key]], Mapping[Key, Sequence[Key]]]

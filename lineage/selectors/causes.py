@@ -6,7 +6,7 @@ from datetime import datetime
 from controlplane.kernel.clock import from_us
 from lineage.domain import merging, naming
 from lineage.domain.causes import Breach, Cause, RunRecord, Upstream, explain
-from lineage.domain.drawing import shortest_path
+from lineage.domain.drawing import SUFFERING, shortest_path
 from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
 
@@ -42,6 +42,15 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
     return explain(Breach(as_of, bad_since), upstream, own_reads=reads)
+
+
+def causes_now(node_id: str) -> list[Cause]:
+    """Return what explains how a view is now, the likeliest first; nothing for one that is not bad."""
+    node = naming.parse_id(node_id)
+    state = NodeState.objects.filter(digest=node.digest, until=None).first()
+    if node.kind != naming.Kind.VIEW or state is None or state.state not in SUFFERING:
+        return []
+    return find_causes(node.id, as_of=state.as_of, bad_since=state.since)
 
 
 def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:

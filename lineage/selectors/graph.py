@@ -8,12 +8,10 @@ from controlplane.kernel.errors import NotFound
 from lineage.domain import drawing, naming
 from lineage.domain.causes import Cause
 from lineage.domain.naming import NodeRef
-from lineage.models import Node, NodeState
+from lineage.models import Node
 from lineage.selectors import walking
-from lineage.selectors.causes import find_causes
+from lineage.selectors.causes import causes_now
 from lineage.selectors.states import NOBODY_KNOWS, Shown, shown_states
-
-SUFFERING = frozenset({"missing", "stale", "violating", "late"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
     focus = walking.find_node(request.node)
     if focus is None or not _is_open(focus.project, request.readable):
         raise NotFound("not_found", f"There is no node {request.node.id!r}, or you may not know of it.")
-    cause = _cause_of(focus, now=now)
+    cause = next(iter(causes_now(focus.node_id)), None)
     if cause is not None and not _path_is_readable(cause, request.readable):
         cause = None
     walk = walking.Walk()
@@ -101,13 +99,6 @@ def _scene(walk: walking.Walk, keys: Sequence[int], readable: frozenset[str] | N
     owners = {} if readable is None else walk.projects(beside)
     closed = frozenset(key for key, project in owners.items() if not _is_open(project, readable))
     return _Scene(rows, up, down, closed)
-
-
-def _cause_of(focus: Node, *, now: datetime) -> Cause | None:
-    state = NodeState.objects.filter(digest=focus.digest, until=None).first()
-    if focus.kind != naming.Kind.VIEW or state is None or state.state not in SUFFERING:
-        return None
-    return next(iter(find_causes(focus.node_id, as_of=None, bad_since=state.since)), None)
 
 
 def _depths(cause: Cause, drawn: Mapping[int, int]) -> dict[int, int]:
@@ -165,6 +156,6 @@ def _edges(scene: _Scene, shown: Mapping[int, Shown]) -> list[tuple[str, str, bo
         for source in sources:
             if source in scene.rows:
                 ends = (shown.get(source, NOBODY_KNOWS).state, shown.get(target, NOBODY_KNOWS).state)
-                broken = all(state in SUFFERING for state in ends)
+                broken = all(state in drawing.SUFFERING for state in ends)
                 found.append((scene.rows[source].node_id, scene.rows[target].node_id, broken))
     return sorted(found)

@@ -10,13 +10,20 @@ from lineage.models import NodeState
 
 @transaction.atomic
 def record_state(
-    node_id: str, *, state: str, at: datetime, detail: str = "", valid_until: datetime | None = None
+    node_id: str,
+    *,
+    state: str,
+    at: datetime,
+    detail: str = "",
+    as_of: datetime | None = None,
+    valid_until: datetime | None = None,
 ) -> bool:
     """Note that the node is in ``state`` since ``at``; returns whether that is a change.
 
-    ``state`` is one of product.md's health words. The same state again only renews its detail and how
-    long it may be believed: past ``valid_until`` readers see no_data, so that a dead watcher is never taken
-    for good news. A state older than the present one is dropped.
+    ``state`` is one of the words for health. The same state again only renews its detail and how long it
+    may be believed: past ``valid_until`` readers see no_data, so that a dead watcher is never taken for
+    good news. ``as_of``, until when the values were known to be right, is kept as it was when the state
+    began: a cause is looked for from there. A state older than the present one is dropped.
     """
     node = naming.parse_id(node_id)
     digest = node.digest
@@ -29,6 +36,12 @@ def record_state(
             return False
         NodeState.objects.filter(pk=present.pk).update(until=at)
     NodeState.objects.create(
-        node_id=node.id, digest=digest, state=state, detail=detail[:200], since=at, valid_until=valid_until
+        node_id=node.id,
+        digest=digest,
+        state=state,
+        detail=detail[:200],
+        since=at,
+        as_of=as_of,
+        valid_until=valid_until,
     )
     return True

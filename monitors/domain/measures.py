@@ -46,6 +46,11 @@ class ProbeSample:
         """How many of the sampled keys have a row."""
         return self.sampled - self.missing
 
+    @property
+    def as_of(self) -> datetime | None:
+        """Until when 95 % of the values were known to be right; None when there is no telling."""
+        return None if self.age_s is None else self.at - timedelta(seconds=self.age_s)
+
 
 @dataclass(frozen=True, slots=True)
 class LookupCounts:

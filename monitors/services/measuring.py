@@ -46,10 +46,8 @@ class ViewFacts:
 
     @property
     def as_of(self) -> datetime | None:
-        """Until when 95 % of the values were known to be right; None when there is no telling."""
-        if self.probe is None or self.probe.age_s is None:
-            return None
-        return self.probe.at - timedelta(seconds=self.probe.age_s)
+        """Until when the view's values were known to be right, as its last probe saw it."""
+        return self.probe.as_of if self.probe else None
 
 
 def gather(watch: ViewWatch, kinds: set[Kind], *, now: datetime) -> ViewFacts:
@@ -64,6 +62,12 @@ def gather(watch: ViewWatch, kinds: set[Kind], *, now: datetime) -> ViewFacts:
         finished=_finished(watch) if wants_runs else None,
         cron=_cron(watch) if Kind.SCHEDULE in kinds else None,
     )
+
+
+def last_as_of(watch: ViewWatch) -> datetime | None:
+    """Return until when the view's values were known to be right, as its last probe saw it."""
+    probe = observations.latest_probe(watch.project, watch.view)
+    return _sample(probe).as_of if probe else None
 
 
 def _sample(probe: ProbeResult) -> measures.ProbeSample:

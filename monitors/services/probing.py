@@ -1,7 +1,7 @@
 """Probes: a sample of a view's known keys, read back from the store and judged as serving would."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -40,20 +40,24 @@ class Look:
     memory: Memory
 
 
-def run_probes(*, now: datetime, store: Store, limit: int = 20) -> int:
-    """Probe the views that are due; returns how many."""
+def run_probes(
+    *, now: datetime, store: Store, limit: int = 20, stopwatch: Callable[[], float] = monotonic
+) -> int:
+    """Probe the views that are due; returns how many.
+
+    Each probe is of the moment when it is made: ``now`` and the seconds, by ``stopwatch``, since then.
+    """
     beat("probe", now=now)
     free = Q(probe_lease_until=None) | Q(probe_lease_until__lt=now)
     due = ViewWatch.objects.filter(free, probe_due_at__lte=now, paused=False).order_by("probe_due_at")
-    probed = 0
+    probed, started = 0, stopwatch()
     for watch in list(due[:limit]):
+        at = now + timedelta(seconds=stopwatch() - started)
         mine = ViewWatch.objects.filter(free, pk=watch.pk, probe_fence=watch.probe_fence)
-        if not mine.update(probe_lease_until=now + LEASE, probe_fence=F("probe_fence") + 1):
+        if not mine.update(probe_lease_until=at + LEASE, probe_fence=F("probe_fence") + 1):
             continue
         watch.probe_fence += 1
-        started = monotonic()
-        _probe_watch(watch, store, now=now)
-        now += timedelta(seconds=monotonic() - started)
+        _probe_watch(watch, store, now=at)
         probed += 1
     return probed
 

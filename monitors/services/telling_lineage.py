@@ -12,6 +12,7 @@ from monitors.domain.states import State
 from monitors.models import ViewWatch
 from monitors.selectors.health import health_of
 from monitors.selectors.stored import config_of
+from monitors.services.measuring import last_as_of
 
 
 def tell_lineage(watches: Iterable[int], *, now: datetime) -> None:
@@ -30,6 +31,7 @@ def tell_lineage(watches: Iterable[int], *, now: datetime) -> None:
             state=found.state.value,
             at=found.since if found.since and watch.told_state != found.state else now,
             detail=found.reason,
+            as_of=last_as_of(watch),
             valid_until=now + patience,
         )
         _tell_schedule(watch, now=now, valid_until=now + patience)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from controlplane.kernel.codes import CODES
 from controlplane.kernel.metrics import PREFIX
 from controlplane.project.environment import SETTINGS
+from monitors.domain.kinds import KINDS, KindSpec, Unit
 from tests.architecture.sources import calls, go_of_the_product, python_of_the_product
 
 _KINDS = {"Counter": "counter", "Gauge": "gauge", "Histogram": "histogram", "Summary": "summary"}
@@ -47,6 +48,26 @@ def metrics_table() -> str:
         labels = ", ".join(f"`{label}`" for label in metric.labels)
         lines.append(f"| `{metric.name}` | {metric.kind} | {labels} | {_cell(metric.help)} |")
     return "\n".join(lines)
+
+
+def monitors_table() -> str:
+    """Return every kind of monitor as a Markdown table."""
+    lines = ["| kind | family | what it does | warn | limit |", "| --- | --- | --- | --- | --- |"]
+    for kind, spec in KINDS.items():
+        does = _cell((spec.measure.__doc__ or "").strip())
+        lines.append(
+            f"| `{kind}` | {spec.family} | {does} | {_bound(spec, 'warn')} | {_bound(spec, 'limit')} |"
+        )
+    return "\n".join(lines)
+
+
+def _bound(spec: KindSpec, name: str) -> str:
+    """Return a default bound; those of ages come from the contract, and an event is its own limit."""
+    if spec.unit is Unit.EVENT:
+        return ""
+    if spec.unit is Unit.AGE:
+        return {"warn": "`warn_after`", "limit": "`max_age`"}[name]
+    return f"{getattr(spec, name):.0%}"
 
 
 def declared_metrics() -> Iterator[Metric]:

@@ -17,6 +17,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "settings.md": reference.settings_table,
     "errors.md": reference.errors_table,
     "metrics.md": reference.metrics_table,
+    "monitors.md": reference.monitors_table,
 }
 _WRITTEN = re.compile(r"(<!-- written from the code -->\n\n)(.*?)(\n\n<!-- end -->)", re.S)
 

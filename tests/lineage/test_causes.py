@@ -88,6 +88,15 @@ def test_a_source_that_stands_still_while_our_runs_succeed_is_named_stopped():
     assert "no progress since 2026-11-23 12:00:00" in cause.reason
 
 
+def test_what_monitors_told_is_enough_to_name_the_stopped_source_without_an_incident():
+    test_a_source_that_stands_still_while_our_runs_succeed_is_named_stopped()
+    assert selectors.causes_now("view:shop/a") == []  # nothing is bad yet
+    services.record_state("view:shop/a", state="stale", at=minutes(30), as_of=NOON)
+    services.record_state("view:shop/a", state="stale", at=minutes(31), as_of=minutes(25))
+    (cause,) = selectors.causes_now("view:shop/a")  # from where it was when it turned bad
+    assert (cause.node_id, cause.kind) == ("dataset:s3://lake|gold", CauseKind.STOPPED_SOURCE)
+
+
 def test_a_failed_job_above_the_stopped_source_is_the_cause():
     test_a_source_that_stands_still_while_our_runs_succeed_is_named_stopped()
     load([failed("extract", 10)])

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from controlplane.kernel import clock
-from lineage.models import Node
+from lineage.models import Node, NodeState
 from lineage.selectors.states import shown_states
 from lineage.selectors.walking import Walk
 from lineage.services import sync_registry
@@ -52,6 +52,15 @@ def test_what_lineage_was_told_is_not_believed_for_longer(fresh):
 
     assert state(fresh.now) == "fresh"
     assert state(fresh.now + 10 * SECOND) == "no_data"
+
+
+def test_lineage_is_told_until_when_a_stale_view_was_right(site):
+    site.register()
+    site.write()
+    written = site.now
+    site.go_until("stale", deliver=False)
+    told = NodeState.objects.get(node_id=f"view:{site.project}/v", until=None)
+    assert (told.state, told.as_of) == ("stale", written)
 
 
 def test_a_breach_outlives_the_watcher(site):
