@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from controlplane.kernel.clock import from_us
 from lineage.domain import merging, naming
 from lineage.domain.causes import Breach, Cause, RunRecord, Upstream, explain
 from lineage.domain.drawing import shortest_path
+from lineage.domain.own_runs import read_own_facts
 from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
 
@@ -81,16 +81,15 @@ def _runs_for(
 def run_record(row: Run) -> RunRecord:
     """Return a run as domain.causes reads it."""
     facets = merging.current(row.facets)
-    own = facets.get("freshline", {})
-    watermark_us = own.get("watermark_us")
+    own = read_own_facts(facets)
     return RunRecord(
         run_id=str(row.run_id),
         state=row.state,
         started_at=row.started_at or row.first_at,
         ended_at=row.ended_at,
         error=str(facets.get("errorMessage", {}).get("message") or "")[:MAX_REASON],
-        hollow=own.get("hollow") is True,
-        watermark=from_us(watermark_us) if isinstance(watermark_us, int) else None,
+        hollow=own.hollow,
+        watermark=own.watermark,
     )
 
 

@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from lineage.domain import merging, naming
 from lineage.domain.drawing import severity
+from lineage.domain.own_runs import read_own_facts
 from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
 from lineage.selectors.runs import last_runs
@@ -81,6 +82,6 @@ def _of_run(run: Run) -> Shown:
         word = "failed" if run.state == "FAIL" else "aborted"
         told = f"{word} {at:%H:%M}{': ' + error if error else ''}"
         return Shown("missing", at, shorten(told, MAX_DETAIL, placeholder="…"))
-    if facets.get("freshline", {}).get("hollow") is True:
+    if read_own_facts(facets).hollow:
         return Shown("late", at, f"hollow run {at:%H:%M}")
     return Shown("fresh", at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")
