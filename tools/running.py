@@ -193,6 +193,8 @@ def _demo_rows(welcome: Mapping[str, str], option: str) -> list[tuple[str, str]]
     ]
     if welcome["demo_stopped"]:
         rows.append(("", f"standing still since before: {welcome['demo_stopped']}"))
+    if welcome["demo_pause"]:
+        rows.append(("", f"the demo was {welcome['demo_pause']}"))
     return rows
 
 

@@ -15,6 +15,7 @@ FACET = "freshline"
 class OwnFacts:
     """``hollow``: succeeded without effect. ``watermark``: until when the lane's copy was proved by then."""
 
+    lane: str = ""
     hollow: bool = False
     watermark: datetime | None = None
 
@@ -27,4 +28,4 @@ def read_own_facts(facets: Mapping[str, Mapping[str, Any]]) -> OwnFacts:
         watermark = read_time(told) if told is not None else None
     except Refused:
         watermark = None
-    return OwnFacts(hollow=bool(facet.get("hollow")), watermark=watermark)
+    return OwnFacts(str(facet.get("lane", "")), bool(facet.get("hollow")), watermark)

@@ -90,6 +90,7 @@ def run_record(row: Run) -> RunRecord:
         error=str(facets.get("errorMessage", {}).get("message") or "")[:MAX_REASON],
         hollow=own.hollow,
         watermark=own.watermark,
+        lane=own.lane,
     )
 
 

@@ -37,8 +37,8 @@ def told(**changes):
 
 def test_the_watermark_and_hollowness_that_a_run_tells_are_read():
     facets = told(hollow="read 0 rows where the last run read 3")["run"]["facets"]
-    assert read_own_facts(facets) == OwnFacts(hollow=True, watermark=NOON)
-    assert read_own_facts(told(watermark_after=None)["run"]["facets"]) == OwnFacts()
+    assert read_own_facts(facets) == OwnFacts("batch", hollow=True, watermark=NOON)
+    assert read_own_facts(told(watermark_after=None)["run"]["facets"]) == OwnFacts("batch")
 
 
 @pytest.mark.django_db

@@ -18,6 +18,7 @@ from controlplane.project.demo.data import DataSet
 from controlplane.project.demo.definition import MEMBER_OF, PROJECT, TEAMS, definition
 from controlplane.project.demo.places import Places
 from controlplane.project.demo.receiving import ACTOR, make_channels
+from controlplane.project.demo.returning import mute_the_return
 from controlplane.project.demo.running import load_timeline
 from controlplane.project.demo.stopping import stopped_sources
 from controlplane.project.demo.writing import Writer
@@ -40,6 +41,7 @@ class Welcome:
     token_file: str
     messages_url: str
     stopped: str  # the sources that stand still, between commas
+    pause: str  # what to know after a pause, or ""
 
 
 def is_loaded(places: Places) -> bool:
@@ -50,6 +52,7 @@ def is_loaded(places: Places) -> bool:
 def load(places: Places) -> Welcome:
     """Load the demo, or bring it up to now; what stands is left as it is, changes of people included."""
     places.memory.mkdir(parents=True, exist_ok=True)
+    pause = mute_the_return(places, now=clock.now())
     _write_sources(places)
     _apply_definition(places)
     _make_people()
@@ -62,6 +65,7 @@ def load(places: Places) -> Welcome:
         token_file=str(places.token),
         messages_url=f"http://127.0.0.1:{places.receiver_port.read_text().strip()}/",
         stopped=", ".join(sorted(stopped_sources(places))),
+        pause=pause,
     )
 
 

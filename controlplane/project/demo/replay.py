@@ -142,7 +142,7 @@ class Replay:
         if not self._is_seen:
             answer = self._http.get(f"{self._services.web}/api/v1/projects/{PROJECT}/health")
             views = answer.raise_for_status().json()["items"]
-            self._is_seen = bool(views) and not any(view["learning"] for view in views)
+            self._is_seen = bool(views) and not any(view["state"] == "no_data" for view in views)
         if self._is_seen:
             self._places.alive.parent.mkdir(exist_ok=True)
             self._places.alive.touch()
