@@ -18,7 +18,8 @@ MAX_REASON = 300
 def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) -> list[Cause]:
     """Return what explains that the view ``node_id`` is bad since ``bad_since``, the likeliest first.
 
-    ``as_of``: until when the view's values were known to be right; None when it was never written.
+    ``as_of``: until when the view's values were known to be right; None for who does not know: then it is
+    what our own runs told, and a view that was never written has none.
     """
     focus = walking.find_node(naming.parse_id(node_id))
     if focus is None:
@@ -41,7 +42,8 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
         if key != focus.pk
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
-    return explain(Breach(as_of, bad_since), upstream, own_reads=reads)
+    told = [run.watermark for job in own_jobs for run in runs.get(job, ()) if run.watermark is not None]
+    return explain(Breach(as_of or max(told, default=None), bad_since), upstream, own_reads=reads)
 
 
 def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:

@@ -121,7 +121,7 @@ class DataSet:
         """Return the flights of (after, until], in order."""
         query, arguments = _played("flights", timeline, after=after, until=until)
         columns = "carrier, flight, tailnum, origin, dest, cancelled, dep_delay, us"
-        rows = self._ask(f"SELECT {columns} FROM ({query}) ORDER BY us, carrier, flight", arguments)
+        rows = self._ask(f"SELECT {columns} FROM ({query}) ORDER BY us, carrier, flight, origin", arguments)
         return [Departure(*row) for row in rows]
 
     def operations(self, timeline: Timeline, *, after: datetime, until: datetime) -> list[Operations]:

@@ -1,7 +1,6 @@
 """Make the demo's project: definition, people, a token, channels, and its sources as they are by now."""
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 
@@ -13,9 +12,8 @@ from controlplane.accounts.domain import Role, Scope
 from controlplane.accounts.services import teams, tokens
 from controlplane.ingestion.services.runs import queue_run
 from controlplane.kernel import clock
-from controlplane.project.demo import data
 from controlplane.project.demo.data import DataSet
-from controlplane.project.demo.definition import MEMBER_OF, PROJECT, TEAMS, definition
+from controlplane.project.demo.definition import FILE, MEMBER_OF, PROJECT, TEAMS, read_definition
 from controlplane.project.demo.places import Places
 from controlplane.project.demo.receiving import ACTOR, make_channels
 from controlplane.project.demo.returning import mute_the_return
@@ -49,11 +47,11 @@ def is_loaded(places: Places) -> bool:
     return places.token.exists()
 
 
-def load(places: Places) -> Welcome:
+def load(places: Places, dataset: DataSet) -> Welcome:
     """Load the demo, or bring it up to now; what stands is left as it is, changes of people included."""
     places.memory.mkdir(parents=True, exist_ok=True)
     pause = mute_the_return(places, now=clock.now())
-    _write_sources(places)
+    _write_sources(places, dataset)
     _apply_definition(places)
     _make_people()
     _make_token(places)
@@ -69,9 +67,8 @@ def load(places: Places) -> Welcome:
     )
 
 
-def _write_sources(places: Places) -> None:
+def _write_sources(places: Places, dataset: DataSet) -> None:
     """Write each source as it is by now: after a pause the first run reads what is current."""
-    dataset = DataSet(data.find_folder())
     writer = Writer(dataset, load_timeline(dataset, places), places)
     now, stopped = clock.now(), stopped_sources(places)
     if "weather" not in stopped:
@@ -84,8 +81,8 @@ def _write_sources(places: Places) -> None:
 
 def _apply_definition(places: Places) -> None:
     """Apply the demo's definition once, and again when it has changed; not over changes of people."""
-    document = definition(places)
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    document = read_definition()
+    digest = hashlib.sha256(FILE.read_bytes()).hexdigest()
     if places.definition_digest.exists() and places.definition_digest.read_text() == digest:
         return
     author = applying.Author(name=ACTOR, may_create_projects=True)

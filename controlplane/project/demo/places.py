@@ -7,6 +7,9 @@ from django.conf import settings
 
 from controlplane.project import liveness
 
+# Where flights.yaml looks, below the first source root.
+DATA = "demo"
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -72,6 +75,6 @@ def of_this_home() -> Places:
     """Return the places of the installation that the settings describe."""
     return Places(
         memory=settings.FRESHLINE_HOME / "demo",
-        data=settings.FRESHLINE_SOURCE_ROOTS[0] / "demo",
+        data=settings.FRESHLINE_SOURCE_ROOTS[0] / DATA,
         alive=liveness.file_of("demo"),
     )

@@ -6,7 +6,7 @@ import structlog
 from django.conf import settings
 
 from controlplane.kernel import clock
-from controlplane.project.demo import data, timeline
+from controlplane.project.demo import timeline
 from controlplane.project.demo.data import DataSet
 from controlplane.project.demo.places import Places
 from controlplane.project.demo.receiving import receiving
@@ -22,9 +22,8 @@ def load_timeline(dataset: DataSet, places: Places) -> Timeline:
     return Timeline(anchor_us, dataset.begin, dataset.length)
 
 
-def run(places: Places, stop: threading.Event) -> None:
+def run(places: Places, dataset: DataSet, stop: threading.Event) -> None:
     """Replay and receive until ``stop`` is set."""
-    dataset = DataSet(data.find_folder())
     services = Services(
         web=settings.FRESHLINE_PUBLIC_URL,
         serving=settings.FRESHLINE_SERVING_URL,

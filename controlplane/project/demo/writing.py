@@ -10,7 +10,7 @@ from controlplane.project.demo.timeline import DAY, SPEED, Timeline
 
 WEATHER_KEPT = 8 * DAY
 FLIGHTS_KEPT = timedelta(days=364) / SPEED
-# After a pause the stream takes up what left since, but not months of it: two days are twelve minutes' worth.
+# After a pause the stream takes up what left since, but not months of it: two days are eight minutes of now.
 LONGEST_CATCH_UP = 2 * DAY
 _TAIL_BYTES = 4_096
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from controlplane.kernel import clock
 from controlplane.project.demo import loading, places, running, stopping
-from controlplane.project.demo.data import DataSetMissing
+from controlplane.project.demo.data import DataSet, DataSetMissing, find_folder
 from controlplane.project.demo.messages import Journal, as_text
 
 
@@ -35,9 +35,9 @@ class Command(BaseCommand):
             raise CommandError("There is no demo in this home: ./dev up (without --empty) loads it.")
         try:
             if action == "load":
-                self.stdout.write(json.dumps(asdict(loading.load(here))))
+                self.stdout.write(json.dumps(asdict(loading.load(here, DataSet(find_folder())))))
             elif action == "run":
-                running.run(here, _until_told_to_stop())
+                running.run(here, DataSet(find_folder()), _until_told_to_stop())
             elif action == "messages":
                 self._tell_messages(Journal(here.journal), as_json=options["json"])
             elif action == "break":
