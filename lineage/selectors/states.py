@@ -58,6 +58,9 @@ def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dic
         key: _of_run(run) for key, run in last_runs([k for k, row in above.items() if _is_job(row)]).items()
     }
     states = runs | _told({key: row for key, row in above.items() if not _is_job(row)}, now=now)
+    services = [key for key, row in above.items() if row.kind == naming.Kind.SERVICE.value]
+    if services:  # of a model: monitors tell of views alone
+        states |= _of_makers(walk, services, now=now)
     found = {}
     for key, others in makers.items():
         known = [states[other] for other in others if other in states]
