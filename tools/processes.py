@@ -22,7 +22,9 @@ def of(installation: Installation, python: Path) -> list[Process]:
     found += [_worker(installation, python, name) for name in WORKERS]
     found.append(_beat(installation, python))
     if not installation.empty and management_command("demo"):
-        found.append(Process("demo", (str(python), "manage.py", "demo", "run")))
+        # It shows that it lives once there is something to see on every page.
+        alive = Beats(installation.home / "alive" / "demo")
+        found.append(Process("demo", (str(python), "manage.py", "demo", "run"), alive))
     return found
 
 

@@ -89,7 +89,8 @@ def _prepare(planned: Installation) -> Mapping[str, str]:
         welcome = {str(name): str(value) for name, value in json.loads(said).items()}
     if not planned.empty and management_command("demo"):
         with step("loading the demo"):
-            run([python, "manage.py", "demo", "load"], env=variables)
+            said = run([python, "manage.py", "demo", "load"], env=variables)
+        welcome |= {f"demo_{name}": str(value) for name, value in json.loads(said).items()}
     return welcome
 
 
@@ -170,6 +171,7 @@ def _greet(planned: Installation, welcome: Mapping[str, str], *, detached: bool)
     token = _content(home / "admin-token")
     if token:
         rows += [("Token", token), ("", f"(of an administrator; also in {home / 'admin-token'})")]
+    rows += _demo_rows(welcome, option)
     rows.append(("Logs", f"{planned.logs}/*.log"))
     stop = f"./dev down{option}" if detached else "Ctrl-C"
     rows.append(("Stop", stop))
@@ -178,6 +180,22 @@ def _greet(planned: Installation, welcome: Mapping[str, str], *, detached: bool)
     for name, value in rows:
         say(f"  {coloured(f'{name:<12}', DIM)} {value}")
     say()
+
+
+def _demo_rows(welcome: Mapping[str, str], option: str) -> list[tuple[str, str]]:
+    if "demo_login" not in welcome:
+        return []
+    rows = [
+        ("Demo", f"sign in as {welcome['demo_login']} / {welcome['demo_password']}"),
+        ("Demo token", _content(Path(welcome["demo_token_file"]))),
+        ("Messages", f"{welcome['demo_messages_url']} (what Slack and PagerDuty were sent)"),
+        ("Break it", f"./dev demo{option} break weather, then: ./dev demo{option} fix weather"),
+    ]
+    if welcome["demo_stopped"]:
+        rows.append(("", f"standing still since before: {welcome['demo_stopped']}"))
+    if welcome["demo_pause"]:
+        rows.append(("", f"the demo was {welcome['demo_pause']}"))
+    return rows
 
 
 def _content(path: Path) -> str:

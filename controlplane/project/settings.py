@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "lineage",
     "monitors",
     "frontend",
+    "controlplane.project",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -180,5 +181,7 @@ LOGGING = {
         # Celery tells of every waking, several times a second; what a waking did is told by who did it.
         **{f"celery.{name}": {"level": "WARNING"} for name in ("app.trace", "worker.strategy")},
         "celery.beat": {"filters": ["no_wakings"]},
+        # Clients that tell of every request they make.
+        **{name: {"level": "WARNING"} for name in ("httpx", "openlineage")},
     },
 }

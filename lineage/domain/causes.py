@@ -12,6 +12,8 @@ from enum import StrEnum
 
 from lineage.domain.merging import BAD, GOOD
 
+_BATCH, _DIRECT = "batch", "direct"
+
 
 class CauseKind(StrEnum):
     """What is wrong with the cause; an incident's kind is the same word."""
@@ -31,7 +33,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as far as causes need it. ``watermark`` and ``hollow`` are told by our own runs only."""
+    """A run as far as causes need it. ``lane``, ``watermark`` and ``hollow`` are told by our runs only."""
 
     run_id: str
     state: str
@@ -40,6 +42,12 @@ class RunRecord:
     error: str = ""
     hollow: bool = False
     watermark: datetime | None = None
+    lane: str = ""
+
+    @property
+    def looked_at(self) -> datetime:
+        """When the source was looked at last: a batch looks as it starts, a stream until it ends."""
+        return self.started_at if self.lane == _BATCH else self.ended_at or self.started_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +148,23 @@ def _told_by_monitors(node: Upstream, breach: Breach) -> Cause | None:
 
 
 def _stopped_source(node: Upstream, breach: Breach) -> Cause | None:
-    """A dataset that one of our own jobs read, well, after the view's as-of, and that had nothing newer."""
-    if breach.as_of is None:
-        return None
+    """A dataset that had nothing newer than the view's as-of although one of our own jobs looked, and well.
+
+    A value grows old while its source rests, and while nobody looks at the source: the longer of the two is
+    to blame, so that a source is not named when it was our own runs that stopped. Into a direct lane the
+    source pushes: there is nothing for us to look at.
+    """
     reads = [run for run in node.runs if run.watermark is not None and run.state not in BAD]
-    if not reads:
+    if breach.as_of is None or not reads:
         return None
-    last = max(reads, key=lambda run: (run.started_at, run.run_id))
+    last = max(reads, key=lambda run: (run.looked_at, run.run_id))
     assert last.watermark is not None
-    stood_still = last.watermark <= breach.as_of and (last.ended_at or last.started_at) > breach.as_of
-    if not stood_still:
+    if last.watermark > breach.as_of:
         return None
-    reason = f"no progress since {last.watermark:%Y-%m-%d %H:%M:%S} UTC, although it was read after that"
+    source_rested, nobody_looked = last.looked_at - last.watermark, breach.bad_since - last.looked_at
+    if last.lane != _DIRECT and source_rested <= nobody_looked:
+        return None
+    reason = f"no progress since {last.watermark:%Y-%m-%d %H:%M:%S} UTC"
     return Cause(
         node.node_id, CauseKind.STOPPED_SOURCE, None, reason, last.watermark, Confidence.HIGH, node.path
     )

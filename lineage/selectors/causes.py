@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from controlplane.kernel.clock import from_us
 from lineage.domain import merging, naming
 from lineage.domain.causes import Breach, Cause, RunRecord, Upstream, explain
 from lineage.domain.drawing import SUFFERING, shortest_path
+from lineage.domain.own_runs import read_own_facts
 from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
 
@@ -18,7 +18,8 @@ MAX_REASON = 300
 def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) -> list[Cause]:
     """Return what explains that the view ``node_id`` is bad since ``bad_since``, the likeliest first.
 
-    ``as_of``: until when the view's values were known to be right; None when it was never written.
+    ``as_of``: until when the view's values were known to be right; None for who does not know: then it is
+    what our own runs told, and a view that was never written has none.
     """
     focus = walking.find_node(naming.parse_id(node_id))
     if focus is None:
@@ -41,7 +42,8 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
         if key != focus.pk
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
-    return explain(Breach(as_of, bad_since), upstream, own_reads=reads)
+    told = [run.watermark for job in own_jobs for run in runs.get(job, ()) if run.watermark is not None]
+    return explain(Breach(as_of or max(told, default=None), bad_since), upstream, own_reads=reads)
 
 
 def causes_now(node_id: str) -> list[Cause]:
@@ -90,16 +92,16 @@ def _runs_for(
 def run_record(row: Run) -> RunRecord:
     """Return a run as domain.causes reads it."""
     facets = merging.current(row.facets)
-    own = facets.get("freshline", {})
-    watermark_us = own.get("watermark_us")
+    own = read_own_facts(facets)
     return RunRecord(
         run_id=str(row.run_id),
         state=row.state,
         started_at=row.started_at or row.first_at,
         ended_at=row.ended_at,
         error=str(facets.get("errorMessage", {}).get("message") or "")[:MAX_REASON],
-        hollow=own.get("hollow") is True,
-        watermark=from_us(watermark_us) if isinstance(watermark_us, int) else None,
+        hollow=own.hollow,
+        watermark=own.watermark,
+        lane=own.lane,
     )
 
 

@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import shorten
 
 from controlplane.kernel.errors import NotFound
 from lineage.domain import drawing, naming
-from lineage.domain.causes import Cause
+from lineage.domain.causes import Cause, CauseKind
 from lineage.domain.naming import NodeRef
 from lineage.models import Node
 from lineage.selectors import walking
 from lineage.selectors.causes import causes_now
-from lineage.selectors.states import NOBODY_KNOWS, Shown, shown_states
+from lineage.selectors.states import MAX_DETAIL, NOBODY_KNOWS, Shown, shown_states
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
     )
     depth = drawn.depth | (_depths(cause, drawn.depth) if request.trace_cause and cause else {})
     scene = _scene(walk, list(depth), request.readable)
-    shown = shown_states(walk, scene.rows, now=now)
+    shown = shown_states(walk, scene.rows, now=now) | _stopped(cause, scene)
     nodes = [_drawn_node(scene, key, shown[key]) for key in depth]
     order = {scene.rows[key].node_id: (drawing.severity(shown[key].state), abs(depth[key])) for key in depth}
     nodes.sort(key=lambda node: (*order[node.id], node.id))
@@ -99,6 +100,16 @@ def _scene(walk: walking.Walk, keys: Sequence[int], readable: frozenset[str] | N
     owners = {} if readable is None else walk.projects(beside)
     closed = frozenset(key for key, project in owners.items() if not _is_open(project, readable))
     return _Scene(rows, up, down, closed)
+
+
+def _stopped(cause: Cause | None, scene: _Scene) -> dict[int, Shown]:
+    """A source that stopped is drawn as what it is: whoever makes it may have ended well, long ago."""
+    if cause is None or cause.kind is not CauseKind.STOPPED_SOURCE:
+        return {}
+    found = [key for key, row in scene.rows.items() if row.node_id == cause.node_id]
+    return dict.fromkeys(
+        found, Shown("stale", cause.since, shorten(cause.reason, MAX_DETAIL, placeholder="…"))
+    )
 
 
 def _depths(cause: Cause, drawn: Mapping[int, int]) -> dict[int, int]:

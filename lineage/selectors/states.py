@@ -7,6 +7,7 @@ from textwrap import shorten
 
 from lineage.domain import merging, naming
 from lineage.domain.drawing import severity
+from lineage.domain.own_runs import read_own_facts
 from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
 from lineage.selectors.runs import last_runs
@@ -57,6 +58,9 @@ def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dic
         key: _of_run(run) for key, run in last_runs([k for k, row in above.items() if _is_job(row)]).items()
     }
     states = runs | _told({key: row for key, row in above.items() if not _is_job(row)}, now=now)
+    services = [key for key, row in above.items() if row.kind == naming.Kind.SERVICE.value]
+    if services:  # of a model: monitors tell of views alone
+        states |= _of_makers(walk, services, now=now)
     found = {}
     for key, others in makers.items():
         known = [states[other] for other in others if other in states]
@@ -81,6 +85,6 @@ def _of_run(run: Run) -> Shown:
         word = "failed" if run.state == "FAIL" else "aborted"
         told = f"{word} {at:%H:%M}{': ' + error if error else ''}"
         return Shown("missing", at, shorten(told, MAX_DETAIL, placeholder="…"))
-    if facets.get("freshline", {}).get("hollow") is True:
+    if read_own_facts(facets).hollow:
         return Shown("late", at, f"hollow run {at:%H:%M}")
     return Shown("fresh", at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")

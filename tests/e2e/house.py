@@ -17,22 +17,30 @@ _ENVIRONMENT.pop("DATABASE_URL", None)
 
 
 class House:
-    """``./dev up --empty --detach`` on a home of its own."""
+    """``./dev up --detach`` on a home of its own, without the demo unless asked for."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, demo: bool = False) -> None:
         self.home = home
+        self._wishes = [] if demo else ["--empty"]
         port, serving_port = ports.find_free(2)
         self.web, self.serving = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{serving_port}"
         self._ports = ["--port", str(port), "--serving-port", str(serving_port)]
         self.token = ""
 
-    def up(self) -> None:
-        done = self._dev("up", "--empty", "--detach", *self._ports)
-        assert done.returncode == 0, done.stdout + done.stderr
+    def up(self) -> str:
+        """Start everything; returns what a person reads then."""
+        said = self.dev("up", *self._wishes, "--detach", *self._ports)
         self.token = (self.home / "admin-token").read_text().strip()
+        return said
 
     def down(self) -> None:
         self._dev("down")
+
+    def dev(self, command: str, *words: str) -> str:
+        """Run ``./dev COMMAND`` for this home; returns what it says."""
+        done = self._dev(command, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def pid(self, process: str) -> int:
         """Return the process id of one process."""

@@ -80,7 +80,7 @@ def test_a_source_that_stands_still_while_our_runs_succeed_is_named_stopped():
         namespace="freshline://shop",
         inputs=[dataset("gold")],
         outputs=[dataset("a", namespace="freshline://shop")],
-        own={"watermark_us": int(NOON.timestamp()) * 1_000_000, "hollow": False},
+        own={"watermarkAfter": NOON.isoformat(), "hollow": None},
     )
     load([*story, read])
     (cause,) = causes()

@@ -217,7 +217,7 @@ class TestHollow:
         newest_before_us=50,
         moved_at_us=100,
         now_us=120,
-        explained_us=10,
+        explained_us=20,
     )
 
     @pytest.mark.parametrize(

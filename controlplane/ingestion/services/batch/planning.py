@@ -97,11 +97,17 @@ def _freeze(work: Work, folder: Path, read_out: ReadOut, checked: Checked) -> No
 
 
 def _explained_us(work: Work, read_out: ReadOut) -> int:
-    """Return how long the source may stand still without anybody having to wonder."""
+    """Return how long the source may stand still without anybody having to wonder.
+
+    Its schedule explains two intervals; and as long as it may rest and its values may grow old, the contract
+    says itself what is late: a run is no news before a value is stale.
+    """
     interval = longest_gap(work.lane.schedule, work.lane.timezone) if work.lane.schedule else _NO_SCHEDULE
     idle = [reading.max_idle_us for reading in read_out.readings]
-    unlimited = any(us is None for us in idle)
-    return max(durations.to_us(interval), _FOR_EVER_US if unlimited else 0, *(us or 0 for us in idle))
+    if any(us is None for us in idle):
+        return _FOR_EVER_US
+    allowed_us = max(us or 0 for us in idle) + durations.to_us(work.record.strictest_max_age)
+    return max(2 * durations.to_us(interval), allowed_us)
 
 
 def _counts(compared: Any, checked: Checked) -> dict[str, int]:

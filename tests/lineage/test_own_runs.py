@@ -1,0 +1,97 @@
+"""What ingestion tells of its runs is what lineage reads of them."""
+
+import json
+
+import pytest
+from openlineage.client.serde import Serde
+
+from controlplane.ingestion.domain.lineage_events import build_event
+from lineage.domain.causes import Breach, CauseKind, RunRecord, Upstream, explain
+from lineage.domain.own_runs import OwnFacts, read_own_facts
+from tests.lineage.story import NOON, minutes
+from tests.lineage.test_causes import causes, load, pipeline
+
+FACTS = {
+    "run_id": "0195a1b2-0000-7000-8000-000000000001",
+    "namespace": "freshline://shop",
+    "job": "a.batch",
+    "view": "a",
+    "lane": "batch",
+    "run_number": 7,
+    "phase": "publish",
+    "hollow": None,
+    "watermark_before": None,
+    "watermark_after": "2026-11-23T12:00:00.000000Z",
+    "nominal_time": None,
+    "error": None,
+    "counts": {"written": 0},
+    "schema": [],
+    "inputs": [{"namespace": "s3://lake", "name": "gold"}],
+}
+
+
+def told(**changes):
+    """Return the event of a run that ended twenty minutes after noon, as ingestion emits it."""
+    return json.loads(Serde.to_json(build_event("COMPLETE", at=minutes(20), facts=FACTS | changes)))
+
+
+def test_the_watermark_and_hollowness_that_a_run_tells_are_read():
+    facets = told(hollow="read 0 rows where the last run read 3")["run"]["facets"]
+    assert read_own_facts(facets) == OwnFacts("batch", hollow=True, watermark=NOON)
+    assert read_own_facts(told(watermark_after=None)["run"]["facets"]) == OwnFacts("batch")
+
+
+@pytest.mark.django_db
+def test_a_source_that_our_run_found_standing_still_is_named():
+    load([*pipeline(), told()])
+    (cause,) = causes()
+    assert (cause.node_id, cause.kind) == ("dataset:s3://lake|gold", CauseKind.STOPPED_SOURCE)
+
+
+@pytest.mark.parametrize(
+    "facet",
+    [{}, {"watermarkAfter": 12}, {"watermarkAfter": "yesterday"}, {"watermarkAfter": "9999999-01-01"}],
+)
+def test_a_facet_that_somebody_made_up_says_nothing(facet):
+    assert read_own_facts({"freshline": facet}) == OwnFacts()
+
+
+@pytest.mark.django_db
+def test_who_does_not_know_the_as_of_takes_what_our_runs_told():
+    load([*pipeline(), told()])
+    assert causes(as_of=None) == causes(as_of=NOON) != []
+
+
+def explained(*, watermark, looked_at, lane="batch", bad_since=40):
+    """Return what explains a breach ``bad_since`` minutes after noon; a batch's run takes five minutes."""
+    started = looked_at if lane == "batch" else looked_at - 30
+    run = RunRecord(
+        "r",
+        "COMPLETE",
+        minutes(started),
+        minutes(started + 5 if lane == "batch" else looked_at),
+        watermark=minutes(watermark),
+        lane=lane,
+    )
+    gold = Upstream("dataset:s3://lake|gold", False, ("dataset:s3://lake|gold", "view:shop/a"), (run,))
+    return [cause.kind for cause in explain(Breach(NOON, minutes(bad_since)), [gold], own_reads={})]
+
+
+@pytest.mark.parametrize(
+    ("what", "found"),
+    [
+        (
+            {"watermark": 0, "looked_at": 30},
+            [CauseKind.STOPPED_SOURCE],
+        ),  # read, and nothing newer
+        ({"watermark": 0, "looked_at": 50}, [CauseKind.STOPPED_SOURCE]),
+        ({"watermark": 0, "looked_at": 1}, []),  # our runs stopped: the source was right until the last look
+        ({"watermark": 0, "looked_at": 20}, []),  # neither rested longer: no source is named on a coin's toss
+        ({"watermark": 1, "looked_at": 39}, []),  # it did give something newer than the view's as-of
+        ({"watermark": 0, "looked_at": 30, "lane": "stream"}, [CauseKind.STOPPED_SOURCE]),
+        ({"watermark": 0, "looked_at": 1, "lane": "stream"}, []),
+        ({"watermark": 0, "looked_at": 1, "lane": "direct"}, [CauseKind.STOPPED_SOURCE]),  # it pushes
+    ],
+)
+def test_a_source_is_named_when_it_rested_longer_than_nobody_looked(what, found):
+    assert explained(**what) == found
