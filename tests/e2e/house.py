@@ -2,11 +2,13 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 from tools import ports
@@ -17,31 +19,57 @@ _ENVIRONMENT.pop("DATABASE_URL", None)
 
 
 class House:
-    """``./dev up --empty --detach`` on a home of its own."""
+    """``./dev up --empty --detach`` on a home of its own; ``settings`` are its environment."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, **settings: str) -> None:
+        self.home, self._settings = home, settings
         port, serving_port = ports.find_free(2)
         self.web, self.serving = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{serving_port}"
         self._ports = ["--port", str(port), "--serving-port", str(serving_port)]
         self.token = ""
 
     def up(self) -> None:
-        done = self._dev("up", "--empty", "--detach", *self._ports)
-        assert done.returncode == 0, done.stdout + done.stderr
+        self._must("up", "--empty", "--detach", *self._ports)
         self.token = (self.home / "admin-token").read_text().strip()
 
     def down(self) -> None:
         self._dev("down")
 
     def pid(self, process: str) -> int:
-        """Return the process id of one process."""
-        status = json.loads(self._dev("status", "--json").stdout)
-        return next(int(one["pid"]) for one in status["processes"] if one["name"] == process)
+        """Return the process id of one process; 0 while it is down."""
+        return next(int(one["pid"]) for one in self.processes() if one["name"] == process)
+
+    def processes(self) -> list[dict]:
+        """Return what the supervisor knows of each process."""
+        return json.loads((self.home / "run.json").read_text())["processes"]
+
+    def is_whole(self) -> bool:
+        """Whether every process is ready."""
+        return all(one["state"] == "ready" for one in self.processes())
+
+    def kill(self, *processes: str) -> None:
+        """Kill -9 processes with their children; they stay dead until ``start``."""
+        self._must("stop", "--kill", *processes)
+
+    def start(self, *processes: str) -> None:
+        """Let processes run again, and wait until they do."""
+        self._must("start", *processes)
+        eventually(self.is_whole, within=120)
 
     def api(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, dict]:
         """Ask the control plane; returns status and answer."""
         return self._ask(method, f"{self.web}/api/v1/{path}", body, headers)
+
+    def ok(self, method: str, path: str, body: object = None, **headers: str) -> dict:
+        """Ask the control plane what must succeed; returns the answer."""
+        status, answer = self.api(method, path, body, **headers)
+        assert status < 300, (method, path, status, answer)
+        return answer
+
+    def rows(self, sql: str, *values: object) -> list[tuple]:
+        """Read the control plane's own tables, as a person with the file would."""
+        with closing(sqlite3.connect(f"file:{self.home}/control.sqlite3?mode=ro", uri=True)) as database:
+            return database.execute(sql, values).fetchall()
 
     def lookup(self, path: str, body: object, **headers: str) -> tuple[int, dict]:
         """Ask serving."""
@@ -61,10 +89,14 @@ class House:
         except urllib.error.HTTPError as refused:
             return refused.code, json.loads(refused.read() or b"{}")
 
+    def _must(self, command: str, *words: str) -> None:
+        done = self._dev(command, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+
     def _dev(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(ROOT / "dev"), command, "--home", str(self.home), *words],
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, **self._settings},
             capture_output=True,
             text=True,
             check=False,
