@@ -84,10 +84,9 @@ class House:
             request.add_header(name.replace("_", "-"), value)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                text = answer.read()
-                return answer.status, json.loads(text) if text else {}
+                return answer.status, _parsed(answer.read())
         except urllib.error.HTTPError as refused:
-            return refused.code, json.loads(refused.read() or b"{}")
+            return refused.code, _parsed(refused.read())
 
     def _must(self, command: str, *words: str) -> None:
         done = self._dev(command, *words)
@@ -102,6 +101,14 @@ class House:
             check=False,
             timeout=280,
         )
+
+
+def _parsed(body: bytes) -> dict:
+    """Return a JSON answer; anything else (YAML, server-sent events) as ``{"text": ...}``."""
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        return {"text": body.decode()}
 
 
 def eventually(claim, *, within: float, every: float = 0.05):
