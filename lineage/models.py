@@ -21,10 +21,15 @@ class RawEvent(models.Model):
         ]
 
 
+PROJECTION = "projection"
+
+
 class ProjectionLock(models.Model):
     """One row: whoever holds it locked projects, so that merges never race."""
 
     name = models.CharField(max_length=20, unique=True)
+    # When somebody last looked for pending events, found or not: what tells rest from nobody being there.
+    looked_at = models.DateTimeField(null=True)
 
 
 class Node(models.Model):

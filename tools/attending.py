@@ -13,7 +13,7 @@ from tools.console import BOLD, DIM, GREEN, RED, YELLOW, Failure, coloured, say
 from tools.installation import Installation, ProcessState
 from tools.places import ROOT, VENV, management_command, python_of
 
-_COLOURS = {"ready": GREEN, "starting": YELLOW, "waiting": RED, "stopped": DIM, "silent": RED}
+_COLOURS = {"ready": GREEN, "starting": YELLOW, "waiting": RED, "stopped": DIM, "resting": DIM, "silent": RED}
 ALL_READY, NOT_ALL_READY, NOT_RUNNING = 0, 1, 3
 
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, checking, locking, mutations, running, testing
+from tools import attending, checking, locking, mutations, resting, running, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
@@ -53,6 +53,19 @@ def _add_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_home(status)
     status.add_argument("--json", action="store_true", help="for programs")
     status.set_defaults(run=lambda arguments: attending.status(arguments.home, as_json=arguments.json))
+
+    stop = commands.add_parser("stop", help="end single processes and keep them down: ./dev stop web beat")
+    _add_home(stop)
+    stop.add_argument("--kill", action="store_true", help="at once, as a crash would")
+    stop.add_argument("names", nargs="+", metavar="NAME", help="as ./dev status lists them")
+    stop.set_defaults(
+        run=lambda arguments: resting.stop(arguments.home, arguments.names, kill=arguments.kill)
+    )
+
+    start = commands.add_parser("start", help="let processes that were stopped run again")
+    _add_home(start)
+    start.add_argument("names", nargs="+", metavar="NAME", help="as ./dev status lists them")
+    start.set_defaults(run=lambda arguments: resting.start(arguments.home, arguments.names))
 
     demo = commands.add_parser("demo", help="play with the demo: ./dev demo break weather")
     _add_home(demo)

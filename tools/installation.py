@@ -21,7 +21,7 @@ class ProcessState:
     """What the supervisor last knew of one process. ``since`` is in seconds since 1970."""
 
     name: str
-    state: str  # starting, ready, waiting (to be restarted), stopped
+    state: str  # starting, ready, waiting (to be restarted), resting (until told otherwise), stopped
     pid: int = 0
     restarts: int = 0
     since: float = 0.0

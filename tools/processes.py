@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.installation import Installation
 from tools.places import SERVING_BINARY, management_command
 from tools.readiness import Answers, Beats
-from tools.supervisor import Process
+from tools.supervisor import Door, Process
 
 # Each worker has its own queues, so that a long batch never keeps monitors or streams waiting.
 WORKERS = {"ingest": ("ingest",), "stream": ("stream",), "watch": ("probe", "judge", "notify", "lineage")}
@@ -18,7 +18,7 @@ def of(installation: Installation, python: Path) -> list[Process]:
     """Return the processes, in the order in which they are started and listed."""
     found = [_web(installation, python)]
     if SERVING_BINARY.is_file():
-        found.append(Process("serving", (str(SERVING_BINARY),), Answers(f"{installation.serving_url}/ready")))
+        found.append(_serving(installation))
     found += [_worker(installation, python, name) for name in WORKERS]
     found.append(_beat(installation, python))
     if not installation.empty and management_command("demo"):
@@ -33,6 +33,16 @@ def _web(installation: Installation, python: Path) -> Process:
     command += ["--port", str(installation.port), "--workers", "1", "--blocking-threads", WEB_THREADS]
     command += ["--no-ws", "controlplane.project.wsgi:application"]
     return Process("web", tuple(command), Answers(f"{installation.url}/readyz"))
+
+
+def _serving(installation: Installation) -> Process:
+    # Lookups that come while serving restarts wait for it at the door: none is refused.
+    return Process(
+        "serving",
+        (str(SERVING_BINARY),),
+        Answers(f"{installation.serving_url}/ready"),
+        door=Door(installation.serving_port, "FRESHLINE_SERVING_SOCKET_FD"),
+    )
 
 
 def _worker(installation: Installation, python: Path, name: str) -> Process:

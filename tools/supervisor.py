@@ -6,6 +6,7 @@ its children go with it.
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,11 +14,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tools import installation as installations
-from tools import logs, process_table
+from tools import logs, process_table, resting
 from tools.console import RED, YELLOW, Failure, coloured, say
 from tools.installation import Installation, ProcessState
 from tools.places import ROOT
 from tools.readiness import Probe, Runs
+
+# Connections that may wait at a door while its process is away; the kernel caps it at its own limit.
+_BACKLOG = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An address of this machine that a process answers on, held open by us across its restarts.
+
+    Whoever connects while the process is away waits in the kernel for the next one: nobody is refused. The
+    process finds the socket's number in the environment, under ``variable``.
+    """
+
+    port: int
+    variable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,7 @@ class Process:
     command: tuple[str, ...]
     probe: Probe = field(default_factory=Runs)
     environment: Mapping[str, str] = field(default_factory=dict)
+    door: Door | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +66,7 @@ class _Child:
     def __init__(self, process: Process, log: Path) -> None:
         self.process, self.log = process, log
         self.running: subprocess.Popen[bytes] | None = None
+        self.socket: socket.socket | None = None
         self.state = "waiting"
         self.restarts = self.crashes = 0
         self.was_ready = False
@@ -91,7 +109,9 @@ class Supervisor:
             signal.signal(number, self._note_signal)
         give_up = time.monotonic() + self._limits.start
         self._write()
+        resting.forget(self._installation.home)
         try:
+            self._open_doors()
             while not self._stop_signals:
                 changed = [self._tend(child) for child in self._children]
                 if self._installation.state == "starting":
@@ -103,6 +123,15 @@ class Supervisor:
         finally:
             self._stop()
 
+    def _open_doors(self) -> None:
+        for child in self._children:
+            if child.process.door is not None:
+                address = ("127.0.0.1", child.process.door.port)
+                try:
+                    child.socket = socket.create_server(address, backlog=_BACKLOG)
+                except OSError as wrong:
+                    raise Failure(f"{child.process.name} cannot have port {address[1]}: {wrong}") from wrong
+
     def _note_signal(self, _number: int, _frame: object) -> None:
         self._stop_signals += 1
 
@@ -110,6 +139,8 @@ class Supervisor:
         """Move one child a step on. Returns whether its state changed."""
         now = time.monotonic()
         if child.running is None:
+            if resting.is_resting(self._installation.home, child.process.name):
+                return self._rest(child)
             if now < child.due:
                 return False
             self._start(child)
@@ -123,6 +154,13 @@ class Supervisor:
             return True
         return False
 
+    def _rest(self, child: _Child) -> bool:
+        child.due, child.crashes = 0.0, 0
+        if child.state == resting.RESTING:
+            return False
+        child.change(resting.RESTING)
+        return True
+
     def _start(self, child: _Child) -> None:
         process = child.process
         environment = {
@@ -130,6 +168,10 @@ class Supervisor:
             **process.environment,
             process_table.MARK: str(self._installation.home),
         }
+        passed = ()
+        if child.socket is not None and process.door is not None:
+            passed = (child.socket.fileno(),)
+            environment[process.door.variable] = str(child.socket.fileno())
         process.probe.reset()
         with child.log.open("ab") as log:
             child.running = subprocess.Popen(
@@ -140,6 +182,7 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=passed,
             )
         child.started = time.monotonic()
         child.change("starting")
@@ -178,6 +221,8 @@ class Supervisor:
         asked = self._stop_signals
         groups = [child.running.pid for child in self._children if child.running]
         for child in self._children:
+            if child.socket is not None:
+                child.socket.close()  # from here on, who connects is refused and need not wait
             if child.running:
                 # The leader alone: it knows how to let its children finish what they are doing.
                 child.running.terminate()

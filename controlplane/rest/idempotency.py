@@ -23,6 +23,15 @@ MAX_KEY = 200
 # Refusals that say "not right now": the same request may be right a second later, so none of them is kept.
 _PASSING = frozenset({"apply_in_progress", "purge_pending"})
 Handler = Callable[..., Response]
+Work = Callable[[], None]
+
+
+def when_answered(request: Request, work: Work) -> None:
+    """Have ``work`` done in the transaction that keeps the answer: a request sent again does it once.
+
+    For counts and the like, in handlers wrapped by ``idempotent``. Refusals that are kept count as answers.
+    """
+    request.when_answered.append(work)  # type: ignore[attr-defined]
 
 
 def idempotent(handler: Handler) -> Handler:
@@ -33,9 +42,10 @@ def idempotent(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def wrapper(view: Any, request: Request, /, *args: Any, **kwargs: Any) -> Response:
+        request.when_answered = []  # type: ignore[attr-defined]
         key = request.headers.get("Idempotency-Key")
         if not key:
-            return handler(view, request, *args, **kwargs)
+            return _run_unkept(request, functools.partial(handler, view, request, *args, **kwargs))
         if len(key) > MAX_KEY:
             raise Refused("bad_value", f"Idempotency-Key is longer than {MAX_KEY} characters")
         now = clock.now()
@@ -55,6 +65,22 @@ def sweep(*, now: datetime) -> int:
     return IdempotentAnswer.objects.filter(created_at__lt=now - KEPT).delete()[0]
 
 
+def _run_unkept(request: Request, handle: Callable[[], Response]) -> Response:
+    try:
+        response = handle()
+    except FreshlineError:
+        _do_all(request)
+        raise
+    _do_all(request)
+    return response
+
+
+def _do_all(request: Request) -> None:
+    with transaction.atomic():
+        for work in request.when_answered:  # type: ignore[attr-defined]
+            work()
+
+
 def _run(kept: IdempotentAnswer, view: Any, request: Request, handle: Callable[[], Response]) -> Response:
     try:
         response = handle()
@@ -67,7 +93,7 @@ def _run(kept: IdempotentAnswer, view: Any, request: Request, handle: Callable[[
             answer = problem_body(
                 status, refused.code, refused.detail, found=refused.errors, request_id=request_id
             )
-            _keep(kept, status, answer)
+            _keep(kept, request, status, answer)
         raise
     except BaseException:
         _release(kept)
@@ -76,7 +102,7 @@ def _run(kept: IdempotentAnswer, view: Any, request: Request, handle: Callable[[
     answer = response.data
     if shown_once:
         answer = {name: None if name in shown_once else value for name, value in answer.items()}
-    _keep(kept, response.status_code, answer)
+    _keep(kept, request, response.status_code, answer)
     return response
 
 
@@ -85,8 +111,11 @@ def _release(kept: IdempotentAnswer) -> None:
     IdempotentAnswer.objects.filter(pk=kept.pk).update(claimed_at=kept.created_at - 2 * ABANDONED)
 
 
-def _keep(kept: IdempotentAnswer, status: int, answer: Any) -> None:
-    IdempotentAnswer.objects.filter(pk=kept.pk).update(status=status, answer=answer)
+def _keep(kept: IdempotentAnswer, request: Request, status: int, answer: Any) -> None:
+    """Keep the answer, unless the claim was taken for abandoned and another has answered meanwhile."""
+    with transaction.atomic():
+        if IdempotentAnswer.objects.filter(pk=kept.pk, status=None).update(status=status, answer=answer):
+            _do_all(request)
 
 
 def _claim(scope: str, body_digest: str, *, now: datetime) -> IdempotentAnswer:

@@ -1,7 +1,7 @@
 """The state of nodes for people: health words, since when, and the one thing that matters."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from textwrap import shorten
 
@@ -10,9 +10,11 @@ from lineage.domain.drawing import severity
 from lineage.domain.own_runs import read_own_facts
 from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
+from lineage.selectors.progress import is_silent
 from lineage.selectors.runs import last_runs
 
 MAX_DETAIL = 60
+WELL = "fresh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def shown_states(walk: walking.Walk, rows: Mapping[int, Node], *, now: datetime)
     """Return the state of each node: what monitors say, else what its last run, or its makers' runs, say."""
     told = _told(rows, now=now)
     jobs = [key for key, row in rows.items() if row.kind == naming.Kind.JOB]
-    runs = {key: _of_run(run) for key, run in last_runs(jobs).items()}
+    runs = _of_jobs(jobs, now=now)
     others = [key for key in rows if key not in told and key not in jobs]
     return dict.fromkeys(rows, NOBODY_KNOWS) | _of_makers(walk, others, now=now) | runs | told
 
@@ -54,9 +56,7 @@ def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dic
     """A dataset is as its makers' last runs; a service or model as the worst of what feeds it."""
     makers = walk.upstream(keys)
     above = walk.rows({maker for others in makers.values() for maker in others})
-    runs = {
-        key: _of_run(run) for key, run in last_runs([k for k, row in above.items() if _is_job(row)]).items()
-    }
+    runs = _of_jobs([key for key, row in above.items() if _is_job(row)], now=now)
     states = runs | _told({key: row for key, row in above.items() if not _is_job(row)}, now=now)
     services = [key for key, row in above.items() if row.kind == naming.Kind.SERVICE.value]
     if services:  # of a model: monitors tell of views alone
@@ -67,6 +67,17 @@ def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dic
         if known:
             found[key] = _worst(known)
     return found
+
+
+def _of_jobs(keys: Sequence[int], *, now: datetime) -> dict[int, Shown]:
+    """What the last runs of jobs say; while nobody takes events in, one that went well need not be last."""
+    found = {key: _of_run(run) for key, run in last_runs(keys).items()}
+    if not any(shown.state == WELL for shown in found.values()) or not is_silent(now=now):
+        return found
+    return {
+        key: replace(shown, state=NOBODY_KNOWS.state) if shown.state == WELL else shown
+        for key, shown in found.items()
+    }
 
 
 def _is_job(row: Node) -> bool:
@@ -87,4 +98,4 @@ def _of_run(run: Run) -> Shown:
         return Shown("missing", at, shorten(told, MAX_DETAIL, placeholder="…"))
     if read_own_facts(facets).hollow:
         return Shown("late", at, f"hollow run {at:%H:%M}")
-    return Shown("fresh", at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")
+    return Shown(WELL, at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")

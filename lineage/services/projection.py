@@ -1,26 +1,29 @@
 """Make the graph of the stored events, in micro-batches, each in one transaction."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from controlplane.kernel.errors import Refused
 from lineage.domain.events import Event, Facets, parse
 from lineage.domain.merging import RunState, merge_facets, merge_run
 from lineage.domain.naming import NodeRef
-from lineage.models import Alias, Edge, Node, ProjectionLock, RawEvent, Run
+from lineage.models import PROJECTION, Alias, Edge, Node, ProjectionLock, RawEvent, Run
 
 BATCH = 200
+# Somebody looks every second; that this is so need not be written each time.
+_LOOK_NOTED = timedelta(seconds=2)
 
 
 def project_pending(*, now: datetime, limit: int = BATCH) -> int:
     """Bring up to ``limit`` pending events into the graph; returns how many. A crash repeats harmlessly."""
+    _note_look(now)
     if not RawEvent.objects.filter(projected_at=None).exists():
         return 0
     with transaction.atomic():
-        ProjectionLock.objects.get_or_create(name="projection")
-        ProjectionLock.objects.select_for_update().get(name="projection")
+        ProjectionLock.objects.select_for_update().get(name=PROJECTION)
         pending = list(RawEvent.objects.filter(projected_at=None).order_by("id")[:limit])
         for raw in pending:
             try:
@@ -30,6 +33,12 @@ def project_pending(*, now: datetime, limit: int = BATCH) -> int:
             raw.projected_at = now
         RawEvent.objects.bulk_update(pending, ["projected_at", "error"])
     return len(pending)
+
+
+def _note_look(now: datetime) -> None:
+    ProjectionLock.objects.get_or_create(name=PROJECTION)
+    dated = Q(looked_at=None) | Q(looked_at__lt=now - _LOOK_NOTED)
+    ProjectionLock.objects.filter(dated, name=PROJECTION).update(looked_at=now)
 
 
 def project_event(event: Event) -> None:

@@ -15,7 +15,7 @@ from controlplane.rest.pagination import paginate
 from controlplane.rest.serialize import instant, validated
 from monitors.api.guard import OPERATE, require
 from monitors.models import Monitor
-from monitors.selectors.monitors import monitors_of
+from monitors.selectors.monitors import monitors_of, state_now
 from monitors.services import monitors
 
 
@@ -122,7 +122,7 @@ def render_monitor(row: Monitor) -> dict[str, Any]:
         "config": row.config,
         "managed": row.managed,
         "paused": row.paused,
-        "state": row.state,
+        "state": state_now(row, now=clock.now()).value,
         "since": instant(row.since),
         "level": row.level,
         "value": row.value,

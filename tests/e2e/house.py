@@ -2,11 +2,13 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 
 from tools import ports
@@ -17,10 +19,13 @@ _ENVIRONMENT.pop("DATABASE_URL", None)
 
 
 class House:
-    """``./dev up --detach`` on a home of its own, without the demo unless asked for."""
+    """``./dev up --detach`` on a home of its own, without the demo unless asked for.
 
-    def __init__(self, home: Path, *, demo: bool = False) -> None:
-        self.home = home
+    ``settings`` are its environment.
+    """
+
+    def __init__(self, home: Path, *, demo: bool = False, **settings: str) -> None:
+        self.home, self._settings = home, settings
         self._wishes = [] if demo else ["--empty"]
         port, serving_port = ports.find_free(2)
         self.web, self.serving = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{serving_port}"
@@ -43,13 +48,40 @@ class House:
         return done.stdout
 
     def pid(self, process: str) -> int:
-        """Return the process id of one process."""
-        status = json.loads(self._dev("status", "--json").stdout)
-        return next(int(one["pid"]) for one in status["processes"] if one["name"] == process)
+        """Return the process id of one process; 0 while it is down."""
+        return next(int(one["pid"]) for one in self.processes() if one["name"] == process)
+
+    def processes(self) -> list[dict]:
+        """Return what the supervisor knows of each process."""
+        return json.loads((self.home / "run.json").read_text())["processes"]
+
+    def is_whole(self) -> bool:
+        """Whether every process is ready."""
+        return all(one["state"] == "ready" for one in self.processes())
+
+    def kill(self, *processes: str) -> None:
+        """Kill -9 processes with their children; they stay dead until ``start``."""
+        self.dev("stop", "--kill", *processes)
+
+    def start(self, *processes: str) -> None:
+        """Let processes run again, and wait until they do."""
+        self.dev("start", *processes)
+        eventually(self.is_whole, within=120)
 
     def api(self, method: str, path: str, body: object = None, **headers: str) -> tuple[int, dict]:
         """Ask the control plane; returns status and answer."""
         return self._ask(method, f"{self.web}/api/v1/{path}", body, headers)
+
+    def ok(self, method: str, path: str, body: object = None, **headers: str) -> dict:
+        """Ask the control plane what must succeed; returns the answer."""
+        status, answer = self.api(method, path, body, **headers)
+        assert status < 300, (method, path, status, answer)
+        return answer
+
+    def rows(self, sql: str, *values: object) -> list[tuple]:
+        """Read the control plane's own tables, as a person with the file would."""
+        with closing(sqlite3.connect(f"file:{self.home}/control.sqlite3?mode=ro", uri=True)) as database:
+            return database.execute(sql, values).fetchall()
 
     def lookup(self, path: str, body: object, **headers: str) -> tuple[int, dict]:
         """Ask serving."""
@@ -64,20 +96,27 @@ class House:
             request.add_header(name.replace("_", "-"), value)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                text = answer.read()
-                return answer.status, json.loads(text) if text else {}
+                return answer.status, _parsed(answer.read())
         except urllib.error.HTTPError as refused:
-            return refused.code, json.loads(refused.read() or b"{}")
+            return refused.code, _parsed(refused.read())
 
     def _dev(self, command: str, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, str(ROOT / "dev"), command, "--home", str(self.home), *words],
-            env=_ENVIRONMENT,
+            env={**_ENVIRONMENT, **self._settings},
             capture_output=True,
             text=True,
             check=False,
             timeout=280,
         )
+
+
+def _parsed(body: bytes) -> dict:
+    """Return a JSON answer; anything else (YAML, server-sent events) as ``{"text": ...}``."""
+    try:
+        return json.loads(body or b"{}")
+    except ValueError:
+        return {"text": body.decode()}
 
 
 def eventually(claim, *, within: float, every: float = 0.05):

@@ -1,6 +1,7 @@
 """Ingestion by HTTP: a definition is applied, rows are posted, runs are asked for."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -9,6 +10,7 @@ from django.test import Client
 from controlplane.accounts import selectors as accounts
 from controlplane.accounts.services import tokens
 from controlplane.kernel import clock
+from controlplane.rest import idempotency
 from tests.ingestion.test_batch import BATCH, SOURCE
 from tests.ingestion.world import KEY, view_document
 
@@ -60,6 +62,44 @@ def test_a_repeated_key_gets_the_first_answer(world, root):
     first = post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1")
     again = post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1")
     assert (first.json(), again["Idempotency-Replayed"]) == (again.json(), "true")
+
+
+@pytest.mark.parametrize("rows", [[{"k": "a", "x": 1}, {"k": "b", "x": -1}], [{"k": "b", "x": -1}]])
+def test_rows_of_a_request_that_died_before_its_answer_are_counted_once(world, root, monkeypatch, rows):
+    address = f"projects/{world.project}/feature-views/v/rows"
+    real = idempotency._keep
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(idempotency, "_keep", die)
+    with pytest.raises(KeyboardInterrupt):
+        post(root, address, {"rows": rows}, idempotency_key="1")
+    monkeypatch.setattr(idempotency, "_keep", real)
+    monkeypatch.setattr(idempotency, "ABANDONED", timedelta(0))
+    for _ in range(2):
+        again = post(root, address, {"rows": rows}, idempotency_key="1").json()
+        assert len(again.get("refused", again.get("errors"))) == 1
+    counts = world.latest("direct").counts
+    assert (counts.read, counts.refused) == (len(rows), 1)
+    refused = root.get(f"/api/v1/projects/{world.project}/refused-rows").json()["items"]
+    assert len(refused) == 1
+
+
+def test_of_two_holders_of_one_key_only_the_first_to_answer_counts(world, root, monkeypatch):
+    """The first was so slow that it was taken for dead."""
+    address = f"projects/{world.project}/feature-views/v/rows"
+    real = idempotency._keep
+    monkeypatch.setattr(idempotency, "ABANDONED", timedelta(0))
+
+    def overtaken(*details):
+        monkeypatch.setattr(idempotency, "_keep", real)
+        assert post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1").status_code == 200
+        real(*details)
+
+    monkeypatch.setattr(idempotency, "_keep", overtaken)
+    assert post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1").status_code == 200
+    assert world.latest("direct").counts.read == 1
 
 
 def test_a_heartbeat_moves_the_watermark(world, root):

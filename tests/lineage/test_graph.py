@@ -4,6 +4,7 @@ import json
 import os
 import random
 import uuid
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,20 @@ def test_a_state_that_nobody_renewed_is_no_data():
     assert selectors.draw_graph(request, now=minutes(1)).nodes[0].shown.state == "fresh"
     later = minutes(1) + (minutes(1) - NOON) / 60_000_000
     assert selectors.draw_graph(request, now=later).nodes[0].shown.state == "no_data"
+
+
+@pytest.mark.django_db
+def test_while_nobody_takes_events_in_a_good_run_proves_nothing_and_a_bad_one_stays_bad():
+    load([run_event("good", "COMPLETE", NOON, outputs=[dataset("d")]), run_event("bad", "FAIL", NOON)])
+    looks = {"good": "fresh", "bad": "missing"}
+    for after, seen in ((timedelta(seconds=10), "fresh"), (timedelta(seconds=10.1), "no_data")):
+        for job in ("good", "bad"):
+            graph = selectors.draw_graph(GraphRequest(naming.job("etl", job)), now=NOON + after)
+            states = {node.shown.state for node in graph.nodes}
+            assert states == {seen if looks[job] == "fresh" else looks[job]}
+    services.project_pending(now=minutes(1))
+    graph = selectors.draw_graph(GraphRequest(naming.job("etl", "good")), now=minutes(1))
+    assert {node.shown.state for node in graph.nodes} == {"fresh"}
 
 
 @pytest.mark.django_db

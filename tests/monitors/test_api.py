@@ -325,3 +325,14 @@ def test_a_token_without_the_scope_is_told_which_one_is_missing():
 def test_without_a_token_nothing_is_told(client):
     for address in ("/projects/flights/health", "/channels", "/silences", "/incidents/1"):
         assert client.get(f"{API}{address}").status_code == 401
+
+
+def test_a_monitor_that_nobody_evaluates_is_unknown_and_a_breach_outlives_that(site):
+    site.register()
+    client, base = caller("root8", is_admin=True), f"/projects/{site.project}/monitors"
+    ok, bad = sorted(one["id"] for one in client.get(base).json()["items"])[:2]
+    Monitor.objects.filter(pk=ok).update(state="ok", evaluated_at=LATER)
+    Monitor.objects.filter(pk=bad).update(state="breach", evaluated_at=LATER)
+    assert client.get(f"{base}/{ok}").json()["state"] == "ok"
+    Monitor.objects.filter(pk__in=[ok, bad]).update(evaluated_at=LATER - timedelta(days=1))
+    assert [client.get(f"{base}/{each}").json()["state"] for each in (ok, bad)] == ["unknown", "breach"]

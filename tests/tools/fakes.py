@@ -25,6 +25,18 @@ FAKE_SERVER = textwrap.dedent(
     """
 )
 
+# Answers each connection with its own process id, on the socket that it was given.
+FAKE_DOORMAN = textwrap.dedent(
+    """
+    import os, socket
+    held = socket.socket(fileno=int(os.environ["DOOR"]))
+    while True:
+        caller = held.accept()[0]
+        caller.sendall(str(os.getpid()).encode())
+        caller.close()
+    """
+)
+
 
 def wait_for(claim: Callable[[], object], *, seconds: float = 20.0) -> None:
     """Return as soon as the claim holds; fail when it does not in time."""
@@ -54,8 +66,9 @@ class FakeInstallation:
             from tools import installation
             from tools.console import Failure, say
             from tools.readiness import Answers, Beats, Runs
-            from tools.supervisor import Limits, Process, Supervisor
+            from tools.supervisor import Door, Limits, Process, Supervisor
             PYTHON, SERVER, PORT = sys.executable, {FAKE_SERVER!r}, {self.web_port}
+            DOORMAN = {FAKE_DOORMAN!r}
             HOME = Path({str(self.home)!r})
             lock = installation.Lock.take(HOME)
             ports = dict(port=PORT, serving_port={self.serving_port})

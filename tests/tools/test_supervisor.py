@@ -4,8 +4,11 @@ import os
 import signal
 import socket
 
+import pytest
+
 from tests.tools.fakes import FakeInstallation, wait_for
-from tools import attending, installation, process_table
+from tools import attending, installation, process_table, resting
+from tools.console import Failure
 
 WEB = 'Process("web", (PYTHON, "-c", SERVER, str(PORT)), Answers(f"http://127.0.0.1:{PORT}/readyz"))'
 SLEEPER = 'Process("sleeper", (PYTHON, "-c", "import time; time.sleep(300)"))'
@@ -152,3 +155,61 @@ def test_what_runs_is_written_for_nobody_else_to_read(fake: FakeInstallation) ->
     fake.start(f"[{SLEEPER}]")
     fake.wait_until_ready()
     assert (fake.home / "run.json").stat().st_mode & 0o777 == 0o600
+
+
+DOORMAN = 'Process("doorman", (PYTHON, "-c", DOORMAN), door=Door(PORT, "DOOR"))'
+
+
+def test_who_comes_while_a_process_is_away_waits_for_the_next_one(fake: FakeInstallation) -> None:
+    fake.start(f"[{DOORMAN}]")
+    fake.wait_until_ready()
+    first = _answer_at(fake.web_port)
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: not process_table.is_alive(first))
+    assert _answer_at(fake.web_port) not in (0, first)
+
+
+def test_a_process_that_was_stopped_stays_down_until_it_is_started(fake: FakeInstallation) -> None:
+    fake.start(f"[{WEB}, {SLEEPER}]")
+    fake.wait_until_ready()
+    resting.stop(fake.home, ["web"], kill=False)
+    assert next((p.name, p.state, p.pid) for p in fake.now.processes) == ("web", "resting", 0)
+    assert fake.now.processes[1].state == "ready"
+    resting.start(fake.home, ["web"])
+    wait_for(lambda: fake.now.processes[0].state == "ready")
+
+
+def test_a_process_that_is_killed_for_good_takes_its_children_with_it(fake: FakeInstallation) -> None:
+    fake.start(f"[{WEB}]")
+    fake.wait_until_ready()
+    log = fake.home / "logs" / "web.log"
+    wait_for(lambda: "child" in log.read_text())
+    resting.stop(fake.home, ["web"], kill=True)
+    assert fake.remains() == []
+
+
+def test_a_stubborn_process_is_stopped_as_well(fake: FakeInstallation, monkeypatch) -> None:
+    monkeypatch.setattr(resting, "_PATIENCE", 0.2)
+    fake.start(f"[{STUBBORN}]")
+    fake.wait_until_ready()
+    resting.stop(fake.home, ["stubborn"], kill=False)
+    assert fake.now.processes[0].state == "resting"
+
+
+def test_only_processes_that_there_are_can_be_stopped(fake: FakeInstallation) -> None:
+    fake.start(f"[{SLEEPER}]")
+    fake.wait_until_ready()
+    with pytest.raises(Failure, match="no process wbe; there are sleeper"):
+        resting.stop(fake.home, ["wbe"], kill=False)
+
+
+def test_a_new_start_is_one_of_everything(fake: FakeInstallation) -> None:
+    (fake.home / "resting").mkdir()
+    (fake.home / "resting" / "sleeper").touch()
+    fake.start(f"[{SLEEPER}]")
+    fake.wait_until_ready()
+
+
+def _answer_at(port: int) -> int:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as caller:
+        return int(caller.recv(64) or b"0")

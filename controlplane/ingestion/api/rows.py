@@ -1,6 +1,7 @@
 """Direct rows and heartbeats by HTTP."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.urls import path
@@ -11,7 +12,7 @@ from rest_framework.response import Response
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope
 from controlplane.ingestion.services import direct, heartbeats
 from controlplane.kernel import clock
-from controlplane.rest.idempotency import idempotent
+from controlplane.rest.idempotency import idempotent, when_answered
 from controlplane.rest.serialize import validated
 
 _INGEST = Access(Scope.INGEST, Role.OPERATOR)
@@ -43,6 +44,7 @@ class RowsView(ApiView):
             deletes=body["deletes"],
             received_at=getattr(request, "received_at", now),
             now=now,
+            at_the_end=partial(when_answered, request),
         )
         refused = [asdict(result) for result in answer.refused]
         counts = {"written": answer.written, "older": answer.older, "unchanged": answer.unchanged}

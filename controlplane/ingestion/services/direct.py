@@ -1,6 +1,6 @@
 """The direct lane: rows checked, written and acknowledged in one request (ingestion.md: Direct)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -64,6 +64,10 @@ class _Given:
     is_delete: bool
 
 
+def _at_once(work: Callable[[], None]) -> None:
+    work()
+
+
 def write_rows(
     project: str,
     view: str,
@@ -72,11 +76,13 @@ def write_rows(
     deletes: Sequence[object] = (),
     received_at: datetime,
     now: datetime,
+    at_the_end: Callable[[Callable[[], None]], None] = _at_once,
 ) -> DirectAnswer:
     """Check and write the rows and deletes of one request.
 
-    ``received_at`` stands for absent event times: the same at every try of one Idempotency-Key. ``Refused``
-    with ``all_refused`` when no row could be taken.
+    ``received_at`` stands for absent event times: the same at every try of one Idempotency-Key. Writing twice
+    changes nothing in the store; counting twice would, so that is left to ``at_the_end``. ``Refused`` with
+    ``all_refused`` when no row could be taken.
     """
     record = _open_lane(project, view)
     if len(rows) + len(deletes) > MAX_ROWS:
@@ -89,15 +95,26 @@ def write_rows(
     refusals = [_refusal(run, item, first + item.index) for item in given if item.row.fault]
     results = _write(record, run, given, refusals, first=first, store=store, now=now)
     answer = _answer(given, results)
-    record_refusals(run, refusals, now=now)
-    add_counts(run, _counts(answer, given))
-    for result in ("written", "older", "unchanged"):
-        DIRECT_ROWS.labels(project, view, result).inc(getattr(answer, result))
+    at_the_end(lambda: _count(run, answer, given, refusals, now=now))
     if given and len(answer.refused) == len(given):
         raise Refused(
             "all_refused", f"all {len(given)} rows were refused", errors=_field_errors(answer, rows)
         )
     return answer
+
+
+def _count(
+    run: IngestionRun,
+    answer: DirectAnswer,
+    given: Sequence[_Given],
+    refusals: Sequence[Refusal],
+    *,
+    now: datetime,
+) -> None:
+    record_refusals(run, refusals, now=now)
+    add_counts(run, _counts(answer, given))
+    for result in ("written", "older", "unchanged"):
+        DIRECT_ROWS.labels(run.project, run.view, result).inc(getattr(answer, result))
 
 
 def _open_lane(project: str, view: str) -> ViewRecord:

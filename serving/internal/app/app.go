@@ -67,10 +67,10 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := listen(c)
 	if err != nil {
 		opened.Close()
-		return nil, fmt.Errorf("FRESHLINE_SERVING_LISTEN=%q: %w", c.Listen, err)
+		return nil, err
 	}
 	a := &App{
 		config: c, log: log, instance: newInstance(c.Name), store: opened, listener: listener,
@@ -156,9 +156,10 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 func (a *App) serve(ctx context.Context) error {
+	var leaving farewell
 	server := &http.Server{
-		Handler: a.handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+		Handler: leaving.wrap(a.handler), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
 	}
 	tlsConfig, err := tlsSettings(a.config)
 	if err != nil {
@@ -185,10 +186,13 @@ func (a *App) serve(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	a.log.Info("draining")
+	// First of all nobody new: net/http drops, unanswered, what it reads for the first time while it shuts down.
+	_ = a.listener.Close()
+	<-failed
+	leaving.say()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
 	defer cancel()
 	err = server.Shutdown(drain)
-	<-failed
 	if err != nil {
 		return fmt.Errorf("requests were still under way after %s: %w", a.config.DrainTimeout, errors.Join(err, server.Close()))
 	}

@@ -23,6 +23,7 @@ type Setting struct {
 // Config is the settings, checked.
 type Config struct {
 	Listen            string
+	SocketFD          int // of an inherited listening socket; -1: none
 	StoreURL          string
 	ControlURL        string
 	Token             string
@@ -52,6 +53,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 	r := reader{lookup: lookup}
 	c := Config{
 		Listen:            r.address("FRESHLINE_SERVING_LISTEN"),
+		SocketFD:          r.descriptor("FRESHLINE_SERVING_SOCKET_FD"),
 		StoreURL:          r.store("STORE_URL"),
 		ControlURL:        r.httpURL("FRESHLINE_CONTROL_URL"),
 		Token:             r.text("FRESHLINE_SERVING_TOKEN"),
@@ -135,6 +137,17 @@ func (r *reader) natural(name string) int {
 	number, err := strconv.Atoi(value)
 	if err != nil || number < 0 {
 		r.problem(name, value, "write a whole number, 0 or more")
+	}
+	return number
+}
+
+func (r *reader) descriptor(name string) int {
+	if r.text(name) == "" {
+		return -1
+	}
+	number := r.natural(name)
+	if number < 3 {
+		r.problem(name, strconv.Itoa(number), "0 to 2 are the terminal's: write the number of a listening socket")
 	}
 	return number
 }

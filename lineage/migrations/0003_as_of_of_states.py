@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('lineage', '0001_initial'),
+        ('lineage', '0002_projection_look'),
     ]
 
     operations = [
