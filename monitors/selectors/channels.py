@@ -1,10 +1,21 @@
 """Channels as the caller may know of them."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
-from monitors.models import Channel
+from monitors.domain.routing import EVERYONE, PURPOSES, ChannelKind, Purpose
+from monitors.models import Channel, TeamChannel
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """A channel that hears of a team's incidents; a pager of the critical ones only."""
+
+    name: str
+    kind: ChannelKind
+    only_critical: bool
 
 
 def channels_for(projects: Iterable[str] | None) -> QuerySet[Channel]:
@@ -16,3 +27,12 @@ def channels_for(projects: Iterable[str] | None) -> QuerySet[Channel]:
 def team_channels(team: str, projects: Iterable[str] | None) -> list[Channel]:
     """Return the default channels of a team, by name."""
     return list(channels_for(projects).filter(teams__team=team).order_by("name"))
+
+
+def receivers_of(team: str, project: str) -> list[Receiver]:
+    """Return who hears of incidents of ``team`` in ``project``, by name: its channels, else everyone's."""
+    found = TeamChannel.objects.filter(team__in=[team, EVERYONE], channel__project__in=["", project])
+    rows = list(found.select_related("channel").order_by("channel__name"))
+    mine = [row for row in rows if row.team == team] or rows
+    kinds = [(row.channel.name, ChannelKind(row.channel.kind)) for row in mine]
+    return [Receiver(name, kind, PURPOSES[kind] is Purpose.PAGER) for name, kind in kinds]

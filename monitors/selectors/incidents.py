@@ -39,6 +39,15 @@ class IncidentSummary:
     acknowledged_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When an incident was open; ``resolved_at`` None: it is."""
+
+    number: int
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
 def open_incidents(project: str) -> list[IncidentSummary]:
     """Return the open incidents of a project, roots and children, oldest first."""
     rows = Incident.objects.filter(project=project, state__in=OPEN).order_by("number")
@@ -57,6 +66,13 @@ def open_incidents(project: str) -> list[IncidentSummary]:
         )
         for row in rows
     ]
+
+
+def incidents_of_view(project: str, view: str, *, since: datetime) -> list[Span]:
+    """Return the incidents of a view that were open at ``since`` or later, the oldest first."""
+    rows = Incident.objects.filter(project=project, view=view)
+    lately = rows.filter(Q(state__in=OPEN) | Q(resolved_at__gte=since)).order_by("number")
+    return [Span(row.number, row.opened_at, row.resolved_at) for row in lately]
 
 
 def incidents(
