@@ -133,7 +133,7 @@ def test_incidents_of_the_view_stand_under_the_line_for_as_long_as_they_lasted()
             state="open" if resolved is None else "resolved",
             **known,
         )
-    spans = [s for s in ages().figure["layout"]["shapes"] if s["fillcolor"] == "var(--breach-mark)"]
+    spans = [s for s in ages().figure["layout"]["shapes"] if s.get("fillcolor") == "var(--breach-mark)"]
     assert [(s["x0"], s["x1"]) for s in spans] == [
         (NOW - timedelta(hours=24), NOW - timedelta(hours=1)),
         (NOW - timedelta(minutes=5), NOW),
