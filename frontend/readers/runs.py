@@ -22,7 +22,7 @@ _IN_PROGRESS = 8
 _REFUSED = 10
 _DAY = timedelta(days=1)
 # Asked for by the program itself; anything else is the name of a person.
-_OWN = {"": "rows posted", "schedule": "schedule", "stream": "stream", "redrive": "redrive"}
+_OWN = {"": "rows posted", "schedule": "schedule", "stream": "continuous", "redrive": "redrive"}
 _FIGURES = ("read", "added", "changed", "removed", "unchanged", "written", "older", "refused")
 
 

@@ -1,8 +1,10 @@
 """The health of views, judged when it is read: a watcher that died turns it to no data by itself."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Q
 
 from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
@@ -57,6 +59,17 @@ def all_health(*, now: datetime) -> list[ViewState]:
     """Return the state of every watched view of every project."""
     rows = ViewWatch.objects.prefetch_related("monitors")
     return [ViewState(row.project, row.view, health_of(row, now=now).state) for row in rows]
+
+
+def states_of(views: Collection[tuple[str, str]], *, now: datetime) -> dict[tuple[str, str], HealthState]:
+    """Return the states of some views, each (project, name); one that is not watched is left out."""
+    if not views:
+        return {}
+    named = Q()
+    for project, view in views:
+        named |= Q(project=project, view=view)
+    rows = ViewWatch.objects.filter(named).prefetch_related("monitors")
+    return {(row.project, row.view): health_of(row, now=now).state for row in rows}
 
 
 def project_health(project: str, *, now: datetime) -> list[ViewHealth]:

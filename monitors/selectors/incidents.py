@@ -48,6 +48,16 @@ class Span:
     resolved_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundIncident:
+    """An incident that a search found."""
+
+    number: int
+    project: str
+    title: str
+    state: str
+
+
 def open_incidents(project: str) -> list[IncidentSummary]:
     """Return the open incidents of a project, roots and children, oldest first."""
     rows = Incident.objects.filter(project=project, state__in=OPEN).order_by("number")
@@ -65,6 +75,21 @@ def open_incidents(project: str) -> list[IncidentSummary]:
             acknowledged_at=row.acknowledged_at,
         )
         for row in rows
+    ]
+
+
+def search_incidents(projects: Iterable[str] | None, text: str, *, limit: int) -> list[FoundIncident]:
+    """Return roots of ``projects`` (None: all) of that number, or that name ``text``, the newest first."""
+    number = text.upper().removeprefix("INC-").lstrip("#")
+    told = Q(view__icontains=text) | Q(summary__icontains=text)
+    if number.isascii() and number.isdigit() and len(number) <= 18:
+        told |= Q(number=int(number))
+    rows = Incident.objects.filter(told, parent=None)
+    if projects is not None:
+        rows = rows.filter(project__in=list(projects))
+    return [
+        FoundIncident(row.number, row.project, f"{row.view or row.subject}: {row.summary}", row.state)
+        for row in rows.order_by("-number")[:limit]
     ]
 
 

@@ -120,10 +120,9 @@ def _runs() -> dict[str, Case]:
         "run-stream": Case(
             "run.html",
             story_work.run_page(
-                run=story_work.run_row(lane="stream", state="failed", trigger="stream"),
+                run=story_work.run_row(lane="stream", state="failed", trigger="continuous"),
                 phases=(),
                 gap="partition 0 begins at 812, the cursor stands at 640",
-                retry_at=story.NOW,
             ),
             "runs",
         ),
