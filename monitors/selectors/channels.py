@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
-from monitors.models import Channel
+from monitors.domain import routing
+from monitors.domain.incidents import Severity
+from monitors.domain.routing import ChannelKind, DefaultChannel
+from monitors.models import Channel, TeamChannel, ViewWatch
 
 
 def channels_for(projects: Iterable[str] | None) -> QuerySet[Channel]:
@@ -16,3 +19,27 @@ def channels_for(projects: Iterable[str] | None) -> QuerySet[Channel]:
 def team_channels(team: str, projects: Iterable[str] | None) -> list[Channel]:
     """Return the default channels of a team, by name."""
     return list(channels_for(projects).filter(teams__team=team).order_by("name"))
+
+
+def default_channels() -> list[DefaultChannel]:
+    """Return every team's default channels."""
+    rows = TeamChannel.objects.select_related("channel")
+    return [
+        DefaultChannel(row.channel_id, ChannelKind(row.channel.kind), row.team, row.channel.project)
+        for row in rows
+    ]
+
+
+def unreached_views(projects: Iterable[str] | None) -> int:
+    """Return how many watched views of ``projects`` (None: all) no channel would hear of, however bad."""
+    rows = ViewWatch.objects.order_by().values("project", "owner").annotate(views=Count("pk"))
+    if projects is not None:
+        rows = rows.filter(project__in=list(projects))
+    defaults = default_channels()
+    return sum(
+        row["views"]
+        for row in rows
+        if not routing.recipients(
+            defaults, owner=row["owner"], project=row["project"], severity=Severity.CRITICAL
+        )
+    )

@@ -7,9 +7,18 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from controlplane.kernel.errors import NotFound
+from monitors.domain.causes import cause_phrase
 from monitors.domain.notifications import OutboxState
 from monitors.models import OPEN, Incident, Notification, TimelineEntry
 from monitors.selectors.affected import Affected, affected_by
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """An incident with its children, if it is a root."""
+
+    incident: Incident
+    children: tuple[Incident, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ def open_incidents(project: str) -> list[IncidentSummary]:
             severity=row.severity,
             state=row.state,
             opened_at=row.opened_at,
-            cause=str((row.cause or {}).get("reason") or ""),
+            cause=cause_phrase(row.cause),
             cause_node=str((row.cause or {}).get("node") or ""),
             acknowledged_by=row.acknowledged_by,
             acknowledged_at=row.acknowledged_at,
@@ -81,9 +90,19 @@ def find_incident(number: int) -> Incident:
     return found
 
 
-def incident_page(incident: Incident, *, now: datetime) -> IncidentPage:
+def find_household(number: int) -> Household:
+    """Return an incident and its children in one query; ``NotFound`` when there is none."""
+    rows = Incident.objects.filter(Q(pk=number) | Q(parent=number)).select_related("parent")
+    found = {row.pk: row for row in rows.order_by("number")}
+    if number not in found:
+        raise NotFound("not_found", f"There is no incident INC-{number}, or you may not know of it.")
+    incident = found.pop(number)
+    return Household(incident, tuple(found.values()))
+
+
+def incident_page(household: Household, *, now: datetime) -> IncidentPage:
     """Return the incident with its children, consumers, timeline and notifications."""
-    children = tuple(Incident.objects.filter(parent=incident).order_by("number"))
+    incident, children = household.incident, household.children
     views = dict.fromkeys([incident.view, *(child.view for child in children)])
     return IncidentPage(
         incident=incident,
