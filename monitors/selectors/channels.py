@@ -30,12 +30,12 @@ def default_channels() -> list[DefaultChannel]:
     ]
 
 
-def unreached_views(projects: Iterable[str] | None) -> int:
+def unreached_views(projects: Iterable[str] | None, defaults: Iterable[DefaultChannel]) -> int:
     """Return how many watched views of ``projects`` (None: all) no channel would hear of, however bad."""
     rows = ViewWatch.objects.order_by().values("project", "owner").annotate(views=Count("pk"))
     if projects is not None:
         rows = rows.filter(project__in=list(projects))
-    defaults = default_channels()
+    defaults = tuple(defaults)
     return sum(
         row["views"]
         for row in rows

@@ -1,4 +1,4 @@
-"""The inbox: a project's problems a page at a time, children under their roots, in a fixed number of queries."""
+"""The inbox: a project's problems a page at a time, in as many queries for one as for fifty."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping

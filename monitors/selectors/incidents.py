@@ -82,6 +82,12 @@ def incidents(
     return found if with_children else found.filter(parent=None)
 
 
+def open_roots(projects: Iterable[str] | None) -> list[Incident]:
+    """Return the open incidents of ``projects`` (None: all) that notify, for matching labels."""
+    rows = Incident.objects.filter(parent=None, state__in=OPEN)
+    return list(rows if projects is None else rows.filter(project__in=list(projects)))
+
+
 def find_incident(number: int) -> Incident:
     """Return one incident; ``NotFound`` when there is none."""
     found = Incident.objects.select_related("parent").filter(pk=number).first()

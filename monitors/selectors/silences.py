@@ -28,6 +28,12 @@ def silence_on(rows: Iterable[Silence], incident: Incident, *, at: datetime) -> 
     return max(found, key=lambda row: row.ends_at, default=None)
 
 
+def covered(row: Silence, incidents: Iterable[Incident], *, at: datetime) -> int:
+    """Return how many of ``incidents`` the silence holds back at ``at``."""
+    silence = silence_of(row)
+    return sum(covers(silence, labels_of(incident), at=at) for incident in incidents)
+
+
 def labels_of(incident: Incident) -> dict[str, str]:
     """Return the labels that silences match."""
     return {
