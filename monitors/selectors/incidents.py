@@ -131,7 +131,12 @@ def open_by_severity() -> list[tuple[str, str, int]]:
     return list(rows.values_list("project", "severity").annotate(count=Count("pk")))
 
 
+def unsent_notifications() -> QuerySet[Notification]:
+    """Return what waits to be sent and that nobody muted, the oldest first."""
+    waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
+    return waiting.order_by("created_at")
+
+
 def oldest_unsent() -> datetime | None:
     """Return since when the oldest notification waits that nobody muted, None when none does."""
-    waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
-    return waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    return unsent_notifications().values_list("created_at", flat=True).first()
