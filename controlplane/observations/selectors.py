@@ -4,7 +4,7 @@ Minutes are whole: a time range holds those that begin in it (``start <= minute 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ __all__ = [
     "service_values",
     "sums",
     "sums_by_minute",
+    "sums_by_reader",
     "sums_by_service",
     "sums_by_view",
 ]
@@ -61,6 +62,16 @@ def sums_by_service(project: str, view: str, *, start: datetime, end: datetime) 
     for row in _minutes(project, start, end, view=view):
         by_service[row.service] += sums_of(row)
     return dict(by_service)
+
+
+def sums_by_reader(
+    project: str, views: Iterable[str], *, start: datetime, end: datetime
+) -> dict[tuple[str, str], ServedSums]:
+    """Return the sums of ``views`` by (view, service that asked); service empty: without one."""
+    by_reader: dict[tuple[str, str], ServedSums] = defaultdict(ServedSums)
+    for row in _minutes(project, start, end).filter(view__in=list(views)):
+        by_reader[row.view, row.service] += sums_of(row)
+    return dict(by_reader)
 
 
 def sums_by_minute(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from controlplane.contracts.model import Definition, Source
 from controlplane.contracts.model import Entity as EntityDefinition
@@ -67,7 +67,7 @@ __all__ = [
     "registry_id",
     "search_services",
     "search_views",
-    "services_reading",
+    "services_reading_each",
     "serving_instances",
     "views_to_purge",
 ]
@@ -110,10 +110,13 @@ def list_services(project: str | None = None) -> list[ServiceRecord]:
     return [_service_record(row) for row in service_rows(project).order_by("project__name", "name")]
 
 
-def services_reading(project: str, view: str) -> list[ServiceRecord]:
-    """Return the live services that name any feature of ``view``, by name."""
-    readers = FeatureUse.objects.filter(project__name=project, view=view).values("service_id")
-    return [_service_record(row) for row in service_rows(project).filter(pk__in=readers).order_by("name")]
+def services_reading_each(project: str, views: Iterable[str]) -> dict[str, list[ServiceRecord]]:
+    """Return for each of ``views`` the live services that name any feature of it, by name, in one query."""
+    uses = Q(uses__project__name=project, uses__view__in=list(views))
+    found: dict[str, list[ServiceRecord]] = defaultdict(list)
+    for row in service_rows(None).filter(uses).annotate(read=F("uses__view")).distinct().order_by("name"):
+        found[row.read].append(_service_record(row))
+    return dict(found)
 
 
 def find_source(project: str, name: str) -> Source:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 
-from monitors.domain.routing import EVERYONE, PURPOSES, ChannelKind, Purpose
-from monitors.models import Channel, TeamChannel
+from monitors.domain import routing
+from monitors.domain.incidents import Severity
+from monitors.domain.routing import EVERYONE, PURPOSES, ChannelKind, DefaultChannel, Purpose
+from monitors.models import Channel, TeamChannel, ViewWatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +38,27 @@ def receivers_of(team: str, project: str) -> list[Receiver]:
     mine = [row for row in rows if row.team == team] or rows
     kinds = [(row.channel.name, ChannelKind(row.channel.kind)) for row in mine]
     return [Receiver(name, kind, PURPOSES[kind] is Purpose.PAGER) for name, kind in kinds]
+
+
+def default_channels() -> list[DefaultChannel]:
+    """Return every team's default channels."""
+    rows = TeamChannel.objects.select_related("channel")
+    return [
+        DefaultChannel(row.channel_id, ChannelKind(row.channel.kind), row.team, row.channel.project)
+        for row in rows
+    ]
+
+
+def unreached_views(projects: Iterable[str] | None, defaults: Iterable[DefaultChannel]) -> int:
+    """Return how many watched views of ``projects`` (None: all) no channel would hear of, however bad."""
+    rows = ViewWatch.objects.order_by().values("project", "owner").annotate(views=Count("pk"))
+    if projects is not None:
+        rows = rows.filter(project__in=list(projects))
+    defaults = tuple(defaults)
+    return sum(
+        row["views"]
+        for row in rows
+        if not routing.recipients(
+            defaults, owner=row["owner"], project=row["project"], severity=Severity.CRITICAL
+        )
+    )

@@ -1,5 +1,6 @@
 """The health of views, judged when it is read: a watcher that died turns it to no data by itself."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from controlplane.observations import selectors as observations
 from controlplane.observations.selectors import ProbeResult
 from monitors.domain import health
 from monitors.domain.health import Health, HealthState
+from monitors.domain.kinds import Kind
 from monitors.domain.states import is_overdue
 from monitors.models import OPEN, Incident, Monitor, ViewWatch
 from monitors.selectors.stored import config_of, reading_of
@@ -39,6 +41,17 @@ class ViewHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewNow:
+    """A view's health with the age that its monitor last saw, and what that monitor allows."""
+
+    view: str
+    health: Health
+    age_s: float | None
+    limit_s: float | None
+    runbook: str
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """A view's state and nothing else."""
 
@@ -52,6 +65,32 @@ def health_of(watch: ViewWatch, *, now: datetime) -> Health:
     own = [row for row in watch.monitors.all() if not row.service]
     return health.judge(
         [reading_of(row) for row in own], paused=watch.paused, learning=watch.written_at is None, now=now
+    )
+
+
+def views_now(project: str, views: Iterable[str], *, now: datetime) -> dict[str, ViewNow]:
+    """Return the health of some views in one query; those without a monitor are left out."""
+    rows = Monitor.objects.filter(project=project, view__in=list(views), service="").select_related("watch")
+    monitors: dict[str, list[Monitor]] = defaultdict(list)
+    for row in rows.order_by("pk"):
+        monitors[row.view].append(row)
+    return {view: _view_now(found, now=now) for view, found in monitors.items()}
+
+
+def _view_now(rows: list[Monitor], *, now: datetime) -> ViewNow:
+    watch = rows[0].watch
+    age = next((row for row in rows if row.kind == Kind.SERVED_AGE), None)
+    return ViewNow(
+        view=watch.view,
+        health=health.judge(
+            [reading_of(row) for row in rows],
+            paused=watch.paused,
+            learning=watch.written_at is None,
+            now=now,
+        ),
+        age_s=age.value if age else None,
+        limit_s=config_of(age).limits.limit if age else None,
+        runbook=watch.runbook,
     )
 
 

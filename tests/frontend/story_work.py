@@ -131,7 +131,7 @@ def incident_row(**changes: object) -> incidents.IncidentRow:
         "owner": "team-weather",
         "deliveries": (
             incidents.Delivery("#weather-alerts", "sent"),
-            incidents.Delivery("pd-weather", "failed"),
+            incidents.Delivery("pd-weather", "dead"),
         ),
     }
     return incidents.IncidentRow(**{**known, **changes})
@@ -216,6 +216,13 @@ def incident_page(**changes: object) -> incidents.IncidentPage:
         "timeline": TIMELINE,
         "runbook": "https://runbooks.example/weather",
         "may_operate": True,
+        "summary": "age 42 min of the oldest keys (95th percentile), max 15 min, 2.8x",
+        "owner": "team-weather",
+        "scope": "the view hourly_weather",
+        "messages": (
+            incidents.Message("weather-alerts", "opened", "sent", ago(minutes=27), 1),
+            incidents.Message("pd-weather", "opened", "dead", ago(minutes=26), 3, "HTTP 400 invalid event"),
+        ),
     }
     return incidents.IncidentPage(**{**known, **changes})
 
