@@ -118,6 +118,7 @@ def test_run_now_leads_to_the_run_which_follows_itself_to_its_end(site, windows)
     assert "Waiting to start" in page.inner_text("#run-live")
     rows = [(f"k{n}", 5, None, minutes_ago(1)) for n in range(300)]
     site.write_parquet("s.parquet", rows)
+    site.now = clock.now()
     site.execute(int(page.url.rsplit("/", 1)[1]))
     page.wait_for_selector('#run-live [data-phase="done"]')
     assert page.problems == []
