@@ -102,6 +102,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
+AUTHENTICATION_BACKENDS = ["controlplane.accounts.authentication.PeopleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -9,7 +9,7 @@ from typing import Any
 from controlplane.ingestion import selectors as ingestion
 from controlplane.ingestion.domain.runs import ENDED
 from controlplane.observations import selectors as observations
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import ViewSummary
 from frontend import charts
 from frontend.charts import AgePoint, RunMark, Span
 from frontend.records.view import AgeRow
@@ -36,7 +36,7 @@ class Ages:
     rows: tuple[AgeRow, ...]
 
 
-def read_ages(record: ViewRecord, *, range: str, now: datetime) -> Ages:
+def read_ages(record: ViewSummary, *, range: str, now: datetime) -> Ages:
     """Return the ages of ``record`` over one of ``RANGES``, as probes of known keys saw them."""
     length, step = RANGES[range]
     start = now - length
@@ -53,7 +53,7 @@ def read_ages(record: ViewRecord, *, range: str, now: datetime) -> Ages:
 
 
 def _figure(
-    record: ViewRecord, points: Sequence[AgePoint], *, start: datetime, now: datetime
+    record: ViewSummary, points: Sequence[AgePoint], *, start: datetime, now: datetime
 ) -> dict[str, Any]:
     runs = ingestion.list_runs(record.project, view=record.name, lane=Lane.BATCH, states=ENDED, limit=_RUNS)
     marks = [

@@ -9,11 +9,12 @@ from controlplane.ingestion import selectors as ingestion
 from controlplane.kernel.errors import NotFound
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import KeyedView
 from frontend.minimap import MapNode
 from frontend.readers.ages import read_ages
 from frontend.readers.contract import read_contract
 from frontend.readers.health import Watched, banner_of, read_health
+from frontend.readers.once import once
 from frontend.readers.runs import read_runs_of
 from frontend.readers.snippets import snippets
 from frontend.readers.states import tags_of
@@ -21,7 +22,7 @@ from frontend.records.view import ContractTab, HealthCell, Overview, Receiver, R
 from frontend.wording import count, duration, percent
 from lineage import selectors as lineage
 from lineage.domain import naming
-from monitors.selectors.channels import receivers_of
+from monitors.selectors.channels import channel_uses, receivers_of
 
 _DAY = timedelta(days=1)
 _COLUMN = timedelta(minutes=30)
@@ -40,7 +41,7 @@ class Wanted:
 
 def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> ViewPage:
     """Return the page with one tab open; ``NotFound`` when there is no such view or contract."""
-    record = registry.find_view(project, name)
+    record = registry.find_keyed_view(project, name)
     contract: ContractTab | None = None
     overview: Overview | None = None
     runs: tuple[RunRow, ...] | None = None
@@ -50,7 +51,7 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
         runs = read_runs_of(project, name, now=now)
     else:
         overview = _overview(record, range=wanted.range, now=now)
-    view, watched = record.view, read_health(project, now=now)
+    view, watched = record.view, read_health(project, view=name, now=now)
     return ViewPage(
         project=project,
         name=name,
@@ -78,11 +79,11 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
     )
 
 
-def _node(record: ViewRecord) -> str:
+def _node(record: KeyedView) -> str:
     return f"view:{record.project}/{record.name}"
 
 
-def _freshness(record: ViewRecord, watched: Watched) -> HealthCell:
+def _freshness(record: KeyedView, watched: Watched) -> HealthCell:
     """Say how old the oldest keys are, and what monitors make of it."""
     one = watched.views.get(record.name)
     note = one.health.reason if one and one.health.reason else f"at most {duration(record.strictest_max_age)}"
@@ -91,7 +92,7 @@ def _freshness(record: ViewRecord, watched: Watched) -> HealthCell:
     return HealthCell("freshness", "Freshness", watched.state_of(record), value, note, (), "?tab=overview")
 
 
-def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:
+def _cells(record: KeyedView, *, now: datetime) -> tuple[HealthCell, ...]:
     """Say what lookups got in the last day. It is told, not judged: judging is for who watches."""
     minutes = observations.sums_by_minute(record.project, record.name, start=now - _DAY, end=now)
     requests, bad, values = 0, 0, 0
@@ -117,7 +118,7 @@ def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:
     )
 
 
-def _last_run(record: ViewRecord) -> HealthCell:
+def _last_run(record: KeyedView) -> HealthCell:
     """Say how the last execution of any lane went."""
     run = ingestion.latest_runs([record.id]).get(record.name)
     if run is None:
@@ -130,7 +131,7 @@ def _last_run(record: ViewRecord) -> HealthCell:
     )
 
 
-def _overview(record: ViewRecord, *, range: str, now: datetime) -> Overview:
+def _overview(record: KeyedView, *, range: str, now: datetime) -> Overview:
     nodes, edges, cause = _map(record, now=now)
     ages = read_ages(record, range=range, now=now)
     return Overview(
@@ -152,8 +153,8 @@ def _overview(record: ViewRecord, *, range: str, now: datetime) -> Overview:
     )
 
 
-def _receivers(record: ViewRecord) -> tuple[Receiver, ...]:
-    found = receivers_of(record.view.owner or "", record.project)
+def _receivers(record: KeyedView) -> tuple[Receiver, ...]:
+    found = receivers_of(record.view.owner or "", record.project, once(channel_uses))
     return tuple(
         Receiver(
             each.name, each.kind.value, "critical incidents only" if each.only_critical else "every incident"
@@ -163,7 +164,7 @@ def _receivers(record: ViewRecord) -> tuple[Receiver, ...]:
 
 
 def _map(
-    record: ViewRecord, *, now: datetime
+    record: KeyedView, *, now: datetime
 ) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...], tuple[str, ...]]:
     node = naming.parse_id(_node(record))
     asked = lineage.GraphRequest(node=node, limit=40, readable=frozenset({record.project}))

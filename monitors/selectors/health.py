@@ -49,6 +49,7 @@ class ViewNow:
     age_s: float | None
     limit_s: float | None
     runbook: str
+    probed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +69,13 @@ def health_of(watch: ViewWatch, *, now: datetime) -> Health:
     )
 
 
-def views_now(project: str, views: Iterable[str], *, now: datetime) -> dict[str, ViewNow]:
-    """Return the health of some views in one query; those without a monitor are left out."""
-    rows = Monitor.objects.filter(project=project, view__in=list(views), service="").select_related("watch")
+def views_now(project: str, views: Iterable[str] | None = None, *, now: datetime) -> dict[str, ViewNow]:
+    """Return the health of some views (None: all of the project) in one query; without a monitor: left out."""
+    rows = Monitor.objects.filter(project=project, service="").select_related("watch")
+    if views is not None:
+        rows = rows.filter(view__in=list(views))
     monitors: dict[str, list[Monitor]] = defaultdict(list)
-    for row in rows.order_by("pk"):
+    for row in rows.defer("watch__remembered_keys", "watch__probe_cursor").order_by("pk"):
         monitors[row.view].append(row)
     return {view: _view_now(found, now=now) for view, found in monitors.items()}
 
@@ -91,6 +94,7 @@ def _view_now(rows: list[Monitor], *, now: datetime) -> ViewNow:
         age_s=age.value if age else None,
         limit_s=config_of(age).limits.limit if age else None,
         runbook=watch.runbook,
+        probed_at=watch.probed_at,
     )
 
 

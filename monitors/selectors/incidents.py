@@ -38,6 +38,8 @@ class IncidentSummary:
 
     number: int
     parent: int | None
+    view: str
+    owner: str
     title: str
     severity: str
     state: str
@@ -74,6 +76,8 @@ def open_incidents(project: str) -> list[IncidentSummary]:
         IncidentSummary(
             number=row.number,
             parent=row.parent_id,
+            view=row.view,
+            owner=row.owner,
             title=f"{row.view or row.subject}: {row.summary}",
             severity=row.severity,
             state=row.state,

@@ -14,7 +14,7 @@ from controlplane.observations.services.probes import record_probe
 from controlplane.registry import selectors as registry
 from frontend.readers.ages import RANGES, read_ages
 from monitors.models import Channel, Incident, TeamChannel
-from monitors.selectors.channels import receivers_of
+from monitors.selectors.channels import channel_uses, receivers_of
 from tests.frontend.test_pages_live import apply, person, text_of
 from tests.registry.story import FLIGHTS, NOW
 
@@ -152,10 +152,11 @@ def test_who_hears_of_the_view_are_the_owners_channels_or_else_everyones():
     )
     TeamChannel.objects.create(team="*", channel=common)
     TeamChannel.objects.create(team="delays", channel=foreign)
-    assert [each.name for each in receivers_of("delays", "flights")] == ["common"]
+    assert heard_by("delays") == [("common", False)]
     for channel in (pager, chat):
         TeamChannel.objects.create(team="delays", channel=channel)
-    assert [(each.name, each.only_critical) for each in receivers_of("delays", "flights")] == [
-        ("chat", False),
-        ("pd", True),
-    ]
+    assert heard_by("delays") == [("chat", False), ("pd", True)]
+
+
+def heard_by(team):
+    return [(each.name, each.only_critical) for each in receivers_of(team, "flights", channel_uses())]
