@@ -44,10 +44,10 @@ def find_person(user_id: int) -> AbstractBaseUser | None:
     found = list(joined)
     if not found:
         return None
-    found[0].memberships_read = _summed(
-        (row.in_team, row.in_project, row.with_role) for row in found if row.in_team is not None
-    )
-    return found[0]
+    person: AbstractBaseUser = found[0]
+    memberships = [(row.in_team, row.in_project, row.with_role) for row in found if row.in_team is not None]
+    person.memberships_read = _summed(memberships)  # type: ignore[attr-defined]
+    return person
 
 
 def principal_of_user(user: Person) -> Principal:
@@ -142,6 +142,6 @@ def _summed(rows: Iterable[tuple[str, str | None, int | None]]) -> _Memberships:
     roles: dict[str, Role] = {}
     for team, project, role in rows:
         teams.add(team)
-        if project is not None:
+        if project is not None and role is not None:
             roles[project] = max(roles.get(project, Role.VIEWER), Role(role))
     return frozenset(teams), roles

@@ -70,7 +70,7 @@ def health_of(watch: ViewWatch, *, now: datetime) -> Health:
 
 
 def views_now(project: str, views: Iterable[str] | None = None, *, now: datetime) -> dict[str, ViewNow]:
-    """Return the health of some views (None: all of the project) in one query; without a monitor: left out."""
+    """Return the health of some views (None: all) in one query; those without a monitor are left out."""
     rows = Monitor.objects.filter(project=project, service="").select_related("watch")
     if views is not None:
         rows = rows.filter(view__in=list(views))

@@ -1,13 +1,13 @@
 """Reads of the registry: live definitions, parsed and whole. What is retired is not found here."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 
 from controlplane.contracts.model import Definition, Source
 from controlplane.contracts.model import Entity as EntityDefinition
@@ -33,7 +33,6 @@ from controlplane.registry.models import (
     Contract,
     Entity,
     FeatureService,
-    FeatureUse,
     FeatureView,
     Layout,
     Project,
