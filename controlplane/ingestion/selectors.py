@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from openlineage.client.serde import Serde
 
 from controlplane.ingestion.domain.lineage_events import build_event
@@ -182,6 +182,17 @@ def lanes(project: str, view: str) -> list[LaneRecord]:
         )
         for state in LaneState.objects.filter(project=project, view=view, is_active=True).order_by("lane")
     ]
+
+
+def runs_of_view(view_id: int, *, since: datetime, limit: int = 100) -> list[RunRecord]:
+    """Return the batch runs of a view that ended since then, and each lane's last, the newest first."""
+    begun = IngestionRun.objects.filter(view_id=view_id, lane=OuterRef("lane"))
+    newest = begun.exclude(run_number=None).order_by("-id").values("pk")[:1]
+    lasts = LaneState.objects.filter(view_id=view_id).annotate(last=Subquery(newest)).values("last")
+    found = IngestionRun.objects.filter(
+        Q(pk__in=lasts) | Q(view_id=view_id, lane=Lane.BATCH, ended_at__gte=since)
+    )
+    return [run_record(run) for run in found.order_by("-id")[:limit]]
 
 
 def refused_rows(

@@ -1,19 +1,18 @@
 """The age of a view's values over time: the freshness chart, its table and its sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from controlplane.ingestion import selectors as ingestion
-from controlplane.ingestion.domain.runs import ENDED
+from controlplane.ingestion.selectors import RunRecord
 from controlplane.observations import selectors as observations
 from controlplane.registry.selectors import ViewSummary
 from frontend import charts
 from frontend.charts import AgePoint, RunMark, Span
 from frontend.records.view import AgeRow
-from monitors.selectors.incidents import incidents_of_view
+from monitors.selectors.incidents import IncidentSummary
 from store_adapters import Lane
 
 # What can be asked for, how long it is, and how long a point of it stands for: never over 180 points.
@@ -24,7 +23,6 @@ RANGES: Mapping[str, tuple[timedelta, timedelta]] = {
     "7d": (timedelta(days=7), timedelta(hours=1)),
 }
 _WORDS = {"1h": "the last hour", "6h": "the last 6 h", "24h": "the last 24 h", "7d": "the last 7 d"}
-_RUNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +34,18 @@ class Ages:
     rows: tuple[AgeRow, ...]
 
 
-def read_ages(record: ViewSummary, *, range: str, now: datetime) -> Ages:
-    """Return the ages of ``record`` over one of ``RANGES``, as probes of known keys saw them."""
+def read_ages(
+    record: ViewSummary,
+    *,
+    range: str,
+    runs: Iterable[RunRecord],
+    incidents: Iterable[IncidentSummary],
+    now: datetime,
+) -> Ages:
+    """Return the ages of ``record`` over one of ``RANGES``, as probes of known keys saw them.
+
+    Under the line stand the ends of ``runs``, and ``incidents`` for as long as each was open.
+    """
     length, step = RANGES[range]
     start = now - length
     limit, warn = record.strictest_max_age, record.strictest_warn_after
@@ -46,33 +54,31 @@ def read_ages(record: ViewSummary, *, range: str, now: datetime) -> Ages:
     told = charts.summary(points, limit=limit, breaches=_breaches(points, limit), window=_WORDS[range])
     states = {each.at: _state(each, limit=limit, warn=warn) for each in slices}
     return Ages(
-        figure=_figure(record, points, start=start, now=now) if slices else None,
+        figure=charts.freshness_figure(
+            points=points,
+            warn=warn,
+            limit=limit,
+            runs=_marks(runs, start=start),
+            incidents=_spans(incidents, start=start),
+            until=now,
+        )
+        if slices
+        else None,
         summary=told,
         rows=tuple(AgeRow(point.at, point.age, states.get(point.at, "no_data")) for point in points),
     )
 
 
-def _figure(
-    record: ViewSummary, points: Sequence[AgePoint], *, start: datetime, now: datetime
-) -> dict[str, Any]:
-    runs = ingestion.list_runs(record.project, view=record.name, lane=Lane.BATCH, states=ENDED, limit=_RUNS)
-    marks = [
+def _marks(runs: Iterable[RunRecord], *, start: datetime) -> list[RunMark]:
+    return [
         RunMark(run.ended_at, "hollow" if run.hollow else run.state)
         for run in runs
-        if run.ended_at is not None and run.ended_at >= start
+        if run.lane is Lane.BATCH and run.ended_at is not None and run.ended_at >= start
     ]
-    spans = [
-        Span(max(span.opened_at, start), span.resolved_at, f"INC-{span.number}")
-        for span in incidents_of_view(record.project, record.name, since=start)
-    ]
-    return charts.freshness_figure(
-        points=points,
-        warn=record.strictest_warn_after,
-        limit=record.strictest_max_age,
-        runs=marks,
-        incidents=spans,
-        until=now,
-    )
+
+
+def _spans(incidents: Iterable[IncidentSummary], *, start: datetime) -> list[Span]:
+    return [Span(max(one.opened_at, start), one.resolved_at, f"INC-{one.number}") for one in incidents]
 
 
 def _with_gaps(points: Sequence[AgePoint], *, step: timedelta) -> list[AgePoint]:

@@ -29,3 +29,10 @@ def once(read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     if question not in known:
         known[question] = read(*args, **kwargs)
     return cast(T, known[question])
+
+
+def remember(answer: T, read: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
+    """Keep for ``once`` what was read together with something else."""
+    known = _known.get()
+    if known is not None:
+        known[read, args, tuple(sorted(kwargs.items()))] = answer

@@ -1,20 +1,22 @@
 """One feature view out of the registry, the graph and what serving reported."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from controlplane.ingestion import selectors as ingestion
+from controlplane.ingestion.selectors import RunRecord
 from controlplane.kernel.errors import NotFound
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import KeyedView
 from frontend.minimap import MapNode
-from frontend.readers.ages import read_ages
+from frontend.readers.ages import RANGES, Ages, read_ages
 from frontend.readers.contract import read_contract
 from frontend.readers.health import Watched, banner_of, read_health
-from frontend.readers.once import once
+from frontend.readers.once import once, remember
 from frontend.readers.runs import read_runs_of
 from frontend.readers.snippets import snippets
 from frontend.readers.states import tags_of
@@ -23,6 +25,7 @@ from frontend.wording import count, duration, percent
 from lineage import selectors as lineage
 from lineage.domain import naming
 from monitors.selectors.channels import channel_uses, receivers_of
+from monitors.selectors.incidents import lately_of_view, open_incidents
 
 _DAY = timedelta(days=1)
 _COLUMN = timedelta(minutes=30)
@@ -42,6 +45,11 @@ class Wanted:
 def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> ViewPage:
     """Return the page with one tab open; ``NotFound`` when there is no such view or contract."""
     record = registry.find_keyed_view(project, name)
+    since = now - RANGES[wanted.range][0]
+    incidents = lately_of_view(project, name, since=since)
+    remember([one for one in incidents if one.resolved_at is None], open_incidents, project)
+    last_runs = ingestion.runs_of_view(record.id, since=since)
+    watched = read_health(project, view=name, now=now)
     contract: ContractTab | None = None
     overview: Overview | None = None
     runs: tuple[RunRow, ...] | None = None
@@ -50,8 +58,10 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
     elif wanted.tab == "runs":
         runs = read_runs_of(project, name, now=now)
     else:
-        overview = _overview(record, range=wanted.range, now=now)
-    view, watched = record.view, read_health(project, view=name, now=now)
+        mine = [one for one in incidents if one.view == name]
+        ages = read_ages(record, range=wanted.range, runs=last_runs, incidents=mine, now=now)
+        overview = _overview(record, watched, ages, range=wanted.range, now=now)
+    view = record.view
     return ViewPage(
         project=project,
         name=name,
@@ -69,7 +79,7 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
         tags=tags_of(view),
         lanes=view.lanes,
         paused=record.paused,
-        cells=(_freshness(record, watched), *_cells(record, now=now), _last_run(record)),
+        cells=(_freshness(record, watched), *_cells(record, now=now), _last_run(last_runs)),
         incident=banner_of(record, watched),
         tab=wanted.tab,
         overview=overview,
@@ -118,9 +128,9 @@ def _cells(record: KeyedView, *, now: datetime) -> tuple[HealthCell, ...]:
     )
 
 
-def _last_run(record: KeyedView) -> HealthCell:
+def _last_run(newest: Sequence[RunRecord]) -> HealthCell:
     """Say how the last execution of any lane went."""
-    run = ingestion.latest_runs([record.id]).get(record.name)
+    run = next((run for run in newest if run.started_at is not None), None)
     if run is None:
         return HealthCell("run", "Last run", "no_data", "none", "no lane has run yet", (), "?tab=runs")
     state = "hollow" if run.hollow else run.state
@@ -131,9 +141,9 @@ def _last_run(record: KeyedView) -> HealthCell:
     )
 
 
-def _overview(record: KeyedView, *, range: str, now: datetime) -> Overview:
-    nodes, edges, cause = _map(record, now=now)
-    ages = read_ages(record, range=range, now=now)
+def _overview(record: KeyedView, watched: Watched, ages: Ages, *, range: str, now: datetime) -> Overview:
+    nodes, edges = _map(record, now=now)
+    root = watched.root_of(record.name)
     return Overview(
         figure=ages.figure,
         summary=ages.summary,
@@ -143,7 +153,7 @@ def _overview(record: KeyedView, *, range: str, now: datetime) -> Overview:
         receivers=_receivers(record),
         map_nodes=nodes,
         map_edges=edges,
-        map_cause=cause,
+        map_cause=root.cause_path if root else (),
         snippets=snippets(
             settings.FRESHLINE_SERVING_URL,
             project=record.project,
@@ -163,15 +173,13 @@ def _receivers(record: KeyedView) -> tuple[Receiver, ...]:
     )
 
 
-def _map(
-    record: KeyedView, *, now: datetime
-) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...], tuple[str, ...]]:
+def _map(record: KeyedView, *, now: datetime) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...]]:
     node = naming.parse_id(_node(record))
-    asked = lineage.GraphRequest(node=node, limit=40, readable=frozenset({record.project}))
+    asked = lineage.GraphRequest(node=node, limit=40, explain=False, readable=frozenset({record.project}))
     try:
         graph = lineage.draw_graph(asked, now=now)
     except NotFound:  # the graph follows the registry a moment later
-        return (), (), ()
+        return (), ()
     ups = {source for source, target, _ in graph.edges if target == graph.focus}
     downs = {target for source, target, _ in graph.edges if source == graph.focus}
     nodes = tuple(
@@ -180,5 +188,4 @@ def _map(
         )
         for each in graph.nodes
     )
-    edges = tuple((source, target) for source, target, _ in graph.edges)
-    return nodes, edges, tuple(graph.cause.path) if graph.cause else ()
+    return nodes, tuple((source, target) for source, target, _ in graph.edges)

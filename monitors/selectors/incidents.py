@@ -34,7 +34,10 @@ class IncidentPage:
 
 @dataclass(frozen=True, slots=True)
 class IncidentSummary:
-    """An open incident in one line. ``cause`` is a phrase, ``cause_node`` its lineage id; "" if unknown."""
+    """An incident in one line. ``cause`` is a phrase, ``cause_node`` its lineage id; "" if unknown.
+
+    ``cause_path``: the nodes from the cause down to the view, as lineage had them.
+    """
 
     number: int
     parent: int | None
@@ -48,15 +51,8 @@ class IncidentSummary:
     cause_node: str
     acknowledged_by: str
     acknowledged_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """When an incident was open; ``resolved_at`` None: it is."""
-
-    number: int
-    opened_at: datetime
     resolved_at: datetime | None
+    cause_path: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,16 @@ class FoundIncident:
 
 def open_incidents(project: str) -> list[IncidentSummary]:
     """Return the open incidents of a project, roots and children, oldest first."""
-    rows = Incident.objects.filter(project=project, state__in=OPEN).order_by("number")
+    return _summaries(Incident.objects.filter(project=project, state__in=OPEN))
+
+
+def lately_of_view(project: str, view: str, *, since: datetime) -> list[IncidentSummary]:
+    """Return the open incidents of a project, and those of one view that ended since then, oldest first."""
+    lately = Q(view=view, resolved_at__gte=since)
+    return _summaries(Incident.objects.filter(Q(state__in=OPEN) | lately, project=project))
+
+
+def _summaries(rows: QuerySet[Incident]) -> list[IncidentSummary]:
     return [
         IncidentSummary(
             number=row.number,
@@ -86,8 +91,10 @@ def open_incidents(project: str) -> list[IncidentSummary]:
             cause_node=str((row.cause or {}).get("node") or ""),
             acknowledged_by=row.acknowledged_by,
             acknowledged_at=row.acknowledged_at,
+            resolved_at=row.resolved_at,
+            cause_path=tuple((row.cause or {}).get("path") or ()),
         )
-        for row in rows
+        for row in rows.defer("other_causes").order_by("number")
     ]
 
 
@@ -104,13 +111,6 @@ def search_incidents(projects: Iterable[str] | None, text: str, *, limit: int) -
         FoundIncident(row.number, row.project, f"{row.view or row.subject}: {row.summary}", row.state)
         for row in rows.order_by("-number")[:limit]
     ]
-
-
-def incidents_of_view(project: str, view: str, *, since: datetime) -> list[Span]:
-    """Return the incidents of a view that were open at ``since`` or later, the oldest first."""
-    rows = Incident.objects.filter(project=project, view=view)
-    lately = rows.filter(Q(state__in=OPEN) | Q(resolved_at__gte=since)).order_by("number")
-    return [Span(row.number, row.opened_at, row.resolved_at) for row in lately]
 
 
 def incidents(

@@ -15,6 +15,7 @@ from controlplane.registry import selectors as registry
 from frontend.readers.ages import RANGES, read_ages
 from monitors.models import Channel, Incident, TeamChannel
 from monitors.selectors.channels import channel_uses, receivers_of
+from monitors.selectors.incidents import lately_of_view
 from tests.frontend.test_pages_live import apply, person, text_of
 from tests.registry.story import FLIGHTS, NOW
 
@@ -52,7 +53,13 @@ def probe(*, ago, age, found=3, missing=0):
 
 
 def ages(reach="24h"):
-    return read_ages(registry.find_view("flights", "carrier_delays"), range=reach, now=NOW)
+    return read_ages(
+        registry.find_view("flights", "carrier_delays"),
+        range=reach,
+        runs=(),
+        incidents=lately_of_view("flights", "carrier_delays", since=NOW - RANGES[reach][0]),
+        now=NOW,
+    )
 
 
 def test_a_slice_tells_the_oldest_age_seen_in_it():
