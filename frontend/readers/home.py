@@ -9,6 +9,7 @@ from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewSummary
 from frontend.readers import health
+from frontend.readers.day import read_day
 from frontend.readers.runs import lines_in_progress
 from frontend.records.home import Change, HomePage, StateCount, Step, Tile, verdict
 from frontend.states import HEALTH
@@ -31,7 +32,7 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
         verdict_state=next((state for state in HEALTH if counts[state]), "no_data"),
         checked_at=watched.checked_at(),
         counts=tuple(StateCount(state, counts[state]) for state in HEALTH),
-        strip=(),
+        strip=read_day(shown, now=now),
         broken=health.broken_groups(shown, watched, most=_MOST_BROKEN),
         broken_total=health.count_broken(shown, watched),
         incidents=health.incident_lines(watched),

@@ -12,6 +12,8 @@ from controlplane.accounts.services import teams
 from controlplane.kernel import clock
 from controlplane.registry.services.applying import Author, apply_definition
 from lineage.services import sync_registry
+from monitors.models import LoopBeat
+from monitors.selectors.watchdog import LOOPS
 from tests.registry.story import FLIGHTS, NOW, flights, view
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "registered")]
@@ -90,6 +92,14 @@ def test_a_foreign_project_does_not_exist(address):
     assert person("otto", Role.ADMIN, project="trains").get(address).status_code == 404
 
 
+@pytest.fixture
+def at_work(registered):
+    """The loops go round, as in every installation that runs."""
+    for name in LOOPS:
+        LoopBeat.objects.create(name=name, at=NOW)
+
+
+@pytest.mark.usefixtures("at_work")
 @pytest.mark.parametrize("address", PAGES)
 def test_every_page_is_read_in_few_queries(admin, address, django_assert_max_num_queries):
     admin.get(address)
@@ -97,6 +107,7 @@ def test_every_page_is_read_in_few_queries(admin, address, django_assert_max_num
         admin.get(address)
 
 
+@pytest.mark.usefixtures("at_work")
 def test_the_catalogue_asks_as_much_for_many_views_as_for_one(admin, django_assert_max_num_queries):
     with clock.fixed(NOW):
         apply(flights(feature_views=[FLIGHTS["feature_views"][0], *(view(name=f"v{i}") for i in range(40))]))
