@@ -249,6 +249,13 @@ def _finding() -> dict[str, Case]:
             ),
             "playground",
         ),
+        "playground-token": Case(
+            "playground.html",
+            story_find.playground_page(
+                field_errors=(("token", "Serving looks up for tokens only. Make one with the scope lookup."),)
+            ),
+            "playground",
+        ),
         "playground-empty": Case(
             "playground.html", story_find.playground_page(choices=(), target=""), "playground"
         ),

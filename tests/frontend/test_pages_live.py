@@ -268,7 +268,7 @@ def serving(monkeypatch):
     """Serving, as far as the playground sees it: what was asked, and what is answered."""
     asked = []
 
-    def post(address, *, json, timeout):
+    def post(address, *, json, headers, timeout):
         asked.append((address, json))
         response = httpx.Response(200, json=ANSWER, request=httpx.Request("POST", address))
         response.elapsed = clock.now() - clock.now()
