@@ -1,6 +1,7 @@
 """The lookup playground."""
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from controlplane.accounts.auth import Principal, Role
@@ -8,6 +9,7 @@ from frontend.pages.common import page, show
 from frontend.readers.playground import Form, read_playground
 
 
+@sensitive_post_parameters("token")
 @require_http_methods(["GET", "HEAD", "POST"])
 @page(post_role=Role.OPERATOR)
 def playground(request: HttpRequest, principal: Principal, *, project: str) -> HttpResponse:
@@ -17,6 +19,7 @@ def playground(request: HttpRequest, principal: Principal, *, project: str) -> H
         target=filled.get("target", ""),
         features=tuple(filled.getlist("feature")),
         keys=filled.get("keys", "")[:10_000],
+        token=request.POST.get("token", "").strip()[:200],
     )
     record = read_playground(
         project,
@@ -27,6 +30,6 @@ def playground(request: HttpRequest, principal: Principal, *, project: str) -> H
     response = show(
         request, "playground.html", record, principal=principal, project=project, active="playground"
     )
-    if record.result:
+    if request.method == "POST":
         response["Cache-Control"] = "no-store"
     return response

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -26,6 +26,10 @@ class BadKeys(Exception):
     """The keys as typed are not keys; the message says which line and what is expected."""
 
 
+class TokenNeeded(Exception):
+    """Serving wants a token, or another one; the message says which."""
+
+
 class LookupFailed(Exception):
     """Serving did not answer with rows; the message says why."""
 
@@ -37,6 +41,7 @@ class Form:
     target: str = ""
     features: tuple[str, ...] = ()
     keys: str = ""
+    token: str = field(default="", repr=False)  # used for this one lookup, and never written anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,8 @@ def read_playground(project: str, form: Form, *, may_lookup: bool, send: bool) -
             result = look_up(project, targets[value], form)
         except BadKeys as bad:
             wrong = (("keys", str(bad)),)
+        except TokenNeeded as needed:
+            wrong = (("token", str(needed)),)
         except LookupFailed as failed:
             error = str(failed)
     return PlaygroundPage(
@@ -145,14 +152,14 @@ def _typed(value: object, key: JoinKey, number: int) -> object:
 
 
 def look_up(project: str, target: _Target, form: Form) -> LookupResult:
-    """Ask serving; raise ``BadKeys`` or ``LookupFailed``."""
+    """Ask serving; raise ``BadKeys``, ``TokenNeeded`` or ``LookupFailed``."""
     entities = read_keys(form.keys, target.join_keys)
     columns = {key.name: [entity[key.name] for entity in entities] for key in target.join_keys}
     ask = target.ask(form.features)
     body = {"project": project, **ask, "entities": columns}
     address = f"{settings.FRESHLINE_SERVING_URL.rstrip('/')}/v1/lookup"
     try:
-        response = httpx.post(address, json=body, timeout=_DEADLINE)
+        response = httpx.post(address, json=body, headers=_headers(form.token), timeout=_DEADLINE)
         answer = response.json()
     except httpx.HTTPError as failed:
         raise LookupFailed(
@@ -162,6 +169,8 @@ def look_up(project: str, target: _Target, form: Form) -> LookupResult:
         raise LookupFailed(
             f"Serving answered {response.status_code} with something else than JSON."
         ) from failed
+    if response.status_code in (401, 403):
+        raise TokenNeeded(_why(response.status_code, project, has_token=bool(form.token)))
     if response.status_code != 200:
         raise LookupFailed(
             f"Serving refused ({response.status_code}): {answer.get('detail', 'no reason given')}"
@@ -184,6 +193,18 @@ def look_up(project: str, target: _Target, form: Form) -> LookupResult:
         bundle=answer["bundle"]["number"],
         snippets=snippets(settings.FRESHLINE_SERVING_URL, project=project, asked=ask, entities=columns),
     )
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _why(status: int, project: str, *, has_token: bool) -> str:
+    if not has_token:
+        return "Serving looks up for tokens only. Make one with the scope lookup and paste it here."
+    if status == 403:
+        return f"This token may not look up in project {project}. Use one with the scope lookup for it."
+    return "Serving does not know this token. It may be expired or revoked, or too new for it."
 
 
 def _value(

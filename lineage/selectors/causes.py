@@ -12,6 +12,7 @@ from lineage.selectors import walking
 
 MAX_NODES = 2_000
 RUNS_OF_A_JOB = 20
+READ_AT_ONCE = 4  # hops; what lies farther is read step by step, since a walk without end reads too much
 MAX_REASON = 300
 
 
@@ -21,25 +22,26 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     ``as_of``: until when the view's values were known to be right; None for who does not know: then it is
     what our own runs told, and a view that was never written has none.
     """
-    focus = walking.find_node(naming.parse_id(node_id))
+    walk = walking.Walk(runs_of_a_job=RUNS_OF_A_JOB)
+    focus = walk.look_around(naming.parse_id(node_id).digest, up=READ_AT_ONCE, down=0)
     if focus is None:
         return []
-    walk = walking.Walk()
-    edges, depth = _walk_up(walk, focus.pk)
+    edges, depth = _walk_up(walk, focus)
     rows = walk.rows(depth)
-    runs = _runs_of([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
-    own_jobs = [key for key in edges.get(focus.pk, ()) if rows[key].kind == naming.Kind.JOB]
-    states = _states_of(rows)
+    jobs = walk.runs([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
+    runs = {job: [run_record(row) for row in found] for job, found in jobs.items()}
+    own_jobs = [key for key in edges.get(focus, ()) if rows[key].kind == naming.Kind.JOB]
+    states = walk.told(rows)
     below = walking.inverted(edges)
     upstream = [
         _upstream(
             rows,
-            shortest_path(key, focus.pk, below),
+            shortest_path(key, focus, below),
             runs=_runs_for(rows[key], runs, own_jobs, edges),
             state=states.get(key),
         )
         for key in depth
-        if key != focus.pk
+        if key != focus
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
     told = [run.watermark for job in own_jobs for run in runs.get(job, ()) if run.watermark is not None]
@@ -48,11 +50,17 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
 
 def causes_now(node_id: str) -> list[Cause]:
     """Return what explains how a view is now, the likeliest first; nothing for one that is not bad."""
-    node = naming.parse_id(node_id)
-    state = NodeState.objects.filter(digest=node.digest, until=None).first()
-    if node.kind != naming.Kind.VIEW or state is None or state.state not in SUFFERING:
+    state = NodeState.objects.filter(digest=naming.parse_id(node_id).digest, until=None).first()
+    return causes_of_state(state)
+
+
+def causes_of_state(state: NodeState | walking.Told | None) -> list[Cause]:
+    """Return what explains what monitors told of a view; nothing where that is not bad, or of no view."""
+    if state is None or state.state not in SUFFERING:
         return []
-    return find_causes(node.id, as_of=state.as_of, bad_since=state.since)
+    if naming.parse_id(state.node_id).kind != naming.Kind.VIEW:
+        return []
+    return find_causes(state.node_id, as_of=state.as_of, bad_since=state.since)
 
 
 def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:
@@ -69,15 +77,6 @@ def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict
         frontier = found
     kept = {key: [other for other in others if other in depth] for key, others in edges.items()}
     return kept, depth
-
-
-def _runs_of(jobs: Sequence[int]) -> dict[int, list[RunRecord]]:
-    """Return the last runs of each job, newest first."""
-    found: dict[int, list[RunRecord]] = {}
-    for job in jobs:
-        rows = Run.objects.filter(job=job).order_by("-first_at")[:RUNS_OF_A_JOB]
-        found[job] = [run_record(row) for row in rows]
-    return found
 
 
 def _runs_for(
@@ -109,18 +108,12 @@ def _last_good_start(runs: Sequence[RunRecord]) -> datetime | None:
     return max((run.started_at for run in runs if run.state == merging.GOOD), default=None)
 
 
-def _states_of(rows: Mapping[int, Node]) -> dict[int, NodeState]:
-    by_digest = {row.digest: key for key, row in rows.items()}
-    found = NodeState.objects.filter(digest__in=by_digest, until=None)
-    return {by_digest[state.digest]: state for state in found}
-
-
 def _upstream(
     rows: Mapping[int, Node],
     path: Sequence[int],
     *,
     runs: Sequence[RunRecord],
-    state: NodeState | None,
+    state: walking.Told | None,
 ) -> Upstream:
     return Upstream(
         node_id=rows[path[0]].node_id,

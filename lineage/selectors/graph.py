@@ -11,19 +11,23 @@ from lineage.domain.causes import Cause, CauseKind
 from lineage.domain.naming import NodeRef
 from lineage.models import Node
 from lineage.selectors import walking
-from lineage.selectors.causes import causes_now
+from lineage.selectors.causes import READ_AT_ONCE, causes_of_state
 from lineage.selectors.states import MAX_DETAIL, NOBODY_KNOWS, Shown, shown_states
 
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
-    """What is asked: a focus and how far to walk. ``readable`` None stands for every project."""
+    """What is asked: a focus and how far to walk. ``readable`` None stands for every project.
+
+    ``explain``: look for the cause when the focus suffers, which takes a walk of its own.
+    """
 
     node: NodeRef
     up: int = 1
     down: int = 1
     limit: int = drawing.DEFAULT_LIMIT
     trace_cause: bool = False
+    explain: bool = True
     readable: frozenset[str] | None = None
 
 
@@ -66,13 +70,15 @@ class _Scene:
 
 def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
     """Return the graph around a node; ``NotFound`` when it is unknown or in a project not to be read."""
-    focus = walking.find_node(request.node)
+    walk = walking.Walk()
+    hops = {"up": min(request.up, READ_AT_ONCE), "down": min(request.down, READ_AT_ONCE)}
+    key = walk.look_around(request.node.digest, **hops)
+    focus = walk.rows([key])[key] if key is not None else walking.find_node(request.node)
     if focus is None or not _is_open(focus.project, request.readable):
         raise NotFound("not_found", f"There is no node {request.node.id!r}, or you may not know of it.")
-    cause = next(iter(causes_now(focus.node_id)), None)
+    cause = _cause_of(walk, focus) if request.explain else None
     if cause is not None and not _path_is_readable(cause, request.readable):
         cause = None
-    walk = walking.Walk()
     drawn = drawing.draw(
         focus.pk,
         up=request.up,
@@ -100,6 +106,10 @@ def _scene(walk: walking.Walk, keys: Sequence[int], readable: frozenset[str] | N
     owners = {} if readable is None else walk.projects(beside)
     closed = frozenset(key for key, project in owners.items() if not _is_open(project, readable))
     return _Scene(rows, up, down, closed)
+
+
+def _cause_of(walk: walking.Walk, focus: Node) -> Cause | None:
+    return next(iter(causes_of_state(walk.told([focus.pk]).get(focus.pk))), None)
 
 
 def _stopped(cause: Cause | None, scene: _Scene) -> dict[int, Shown]:

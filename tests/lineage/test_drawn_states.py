@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def states(node, **hops):
+    services.project_pending(now=minutes(30))  # somebody takes events in, to the end
     graph = selectors.draw_graph(GraphRequest(naming.parse_id(node), **hops), now=minutes(30))
     return {each.id: (each.shown.state, each.shown.detail) for each in graph.nodes}
 
