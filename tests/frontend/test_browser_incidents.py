@@ -7,10 +7,12 @@ import pytest
 
 from controlplane.accounts.services import teams
 from monitors.channels.egress import Egress
-from monitors.models import Incident
+from monitors.models import Channel, Incident
 from monitors.services import incidents, outbox, silences
+from monitors.services.storytelling import link_to
 from tests.frontend.test_browser_pages import RULES, WINDOWS, sideways
 from tests.monitors.story import MINUTE, NOON, breach, cause, monitor, pagerduty, recover, slack
+from tests.receivers import SLACK
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PATH = (
@@ -62,7 +64,7 @@ def addresses(stale):
         "inbox-silenced": f"{INBOX}?tab=silenced",
         "inbox-nothing": f"{INBOX}?severity=info&owner=delays",
         "channels": CHANNELS,
-        "channels-change": f"{CHANNELS}?edit=1",
+        "channels-change": f"{CHANNELS}?edit={Channel.objects.get(name='chat').pk}",
     }
 
 
@@ -111,3 +113,71 @@ def keep(page, name):
     folder = os.environ.get("FRESHLINE_TEST_PICTURES")
     if folder:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (375, 667)])
+def test_the_link_of_a_message_leads_to_the_cause_without_scrolling(
+    width, height, troubled, operator, flights, visit, settings
+):
+    page = visit(operator, flights, width=width)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(link_to(troubled.number).removeprefix(settings.FRESHLINE_PUBLIC_URL.rstrip("/")))
+    page.wait_for_url(f"**{INBOX}/INC-{troubled.number}")
+    cause_step = page.get_by_test_id("cause-chain").locator(".is-cause")
+    assert "refine" in cause_step.inner_text() and "disk full" in cause_step.inner_text()
+    box = cause_step.bounding_box()
+    actions = page.locator(".sticky-actions").bounding_box()
+    floor = actions["y"] if width == 375 else height
+    assert box["y"] + box["height"] <= floor
+
+
+def test_what_somebody_else_did_arrives_by_itself(troubled, operator, flights, visit):
+    page = visit(operator, flights)
+    page.goto(f"{INBOX}/INC-{troubled.number}")
+    assert page.get_by_role("button", name="Acknowledge").count() == 1
+    incidents.acknowledge(troubled.number, actor="grace", now=flights)
+    page.clock.run_for(6_000)
+    page.get_by_text("grace is on it").first.wait_for()
+    assert page.get_by_role("button", name="Acknowledge").count() == 0
+    assert page.problems == []
+
+
+def test_a_new_incident_joins_the_inbox_and_no_row_moves(troubled, operator, flights, visit):
+    page = visit(operator, flights)
+    page.goto(INBOX)
+    rows = "table[data-keep-order] tbody tr"
+    before = page.eval_on_selector_all(rows, "rows => rows.map(row => row.dataset.key)")
+    newest = breach("late_arrivals")
+    page.clock.run_for(11_000)
+    page.get_by_text(f"INC-{newest.number}").first.wait_for()
+    after = page.eval_on_selector_all(rows, "rows => rows.map(row => row.dataset.key)")
+    assert [key for key in after if key in before] == before
+    assert page.locator("nav.tabs [aria-current]").inner_text().split() == ["Open", str(len(after))]
+
+
+def test_a_silence_takes_three_actions_and_is_seen(troubled, operator, flights, visit):
+    page = visit(operator, flights)
+    page.goto(f"{INBOX}/INC-{troubled.number}?do=silence")
+    page.get_by_label("Reason").first.fill("reloading the lake")
+    page.get_by_role("button", name="Silence").click()
+    page.wait_for_url(f"**{INBOX}/INC-{troubled.number}")
+    assert "reloading the lake" in page.locator(".facts-line").inner_text()
+    assert "Silenced" in page.locator(".state.badge").inner_text()
+
+
+def test_without_script_an_incident_is_acknowledged(troubled, operator, flights, visit):
+    page = visit(operator, flights, java_script_enabled=False)
+    page.goto(f"{INBOX}/INC-{troubled.number}")
+    page.get_by_role("button", name="Acknowledge").click()
+    assert "olga is on it" in page.locator(".facts-line").inner_text()
+
+
+def test_a_channel_is_set_up_and_tested_in_one_go(root, receiver, flights, visit):
+    page = visit(root, flights)
+    page.goto(CHANNELS)
+    page.get_by_label("Name", exact=True).fill("alerts")
+    page.get_by_label("Address or key").fill(f"{receiver.url}{SLACK}")
+    page.get_by_role("button", name="Save and send test").click()
+    assert "Test through alerts: delivered" in page.get_by_test_id("send-test-result").inner_text()
+    assert len(receiver.messages()) == 1
+    assert receiver.url not in page.content()

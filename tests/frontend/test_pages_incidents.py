@@ -34,6 +34,11 @@ def words(response):
     return " ".join(re.sub(r"<[^>]+>", " ", main).replace("&#x27;", "'").split())
 
 
+def numbers_in(html):
+    """The numbers of the incidents in a list, in order."""
+    return [int(number) for number in re.findall(r'data-key="INC-(\d+)"', html)]
+
+
 def served(service, values):
     """Serving reports a minute of lookups of the story's view."""
     minute = {
@@ -114,7 +119,7 @@ def test_each_tab_holds_its_incidents_and_their_number(stale, operator):
     }
     for tab, numbers in expected.items():
         html = text_of(operator.get(f"{INBOX}?tab={tab}"))
-        assert [int(n) for n in re.findall(r'data-key="INC-(\d+)"', html)] == numbers
+        assert numbers_in(html) == numbers
         assert re.search(rf'{tab.title()} <span class="count[^"]*">{len(numbers)}<', html)
 
 
@@ -131,18 +136,31 @@ def test_the_inbox_is_narrowed_by_severity_and_owner(stale, viewer):
     assert "No incident matches" in nothing and "Clear filters" in nothing
 
 
-def test_older_incidents_are_a_page_further_and_none_is_lost(viewer, django_assert_max_num_queries):
-    numbers = [breach(f"v{i}").number for i in range(53)]
+def test_what_is_worst_comes_first_where_somebody_may_have_to_act(stale, viewer):
+    warning = breach("bronze_view", tier="bronze")
+    newest = breach("tail_delays")
+    html = text_of(viewer.get(INBOX))
+    assert numbers_in(html) == [newest.number, stale.number, warning.number]
+    assert numbers_in(text_of(viewer.get(f"{INBOX}?tab=all")))[0] == newest.number
+
+
+@pytest.mark.parametrize("tab", ["open", "all"])
+def test_what_does_not_fit_is_a_page_further_and_none_is_lost(tab, viewer, django_assert_max_num_queries):
+    tiers = {number: "gold" if number % 3 else "bronze" for number in range(53)}
+    rows = [breach(f"v{number}", tier=tier) for number, tier in tiers.items()]
     seen = []
-    address = f"{INBOX}?tab=open"
+    address = f"{INBOX}?tab={tab}"
     while address:
         viewer.get(address)
         with django_assert_max_num_queries(BUDGET):
             html = text_of(viewer.get(address))
-        seen += [int(n) for n in re.findall(r'data-key="INC-(\d+)"', html)]
+        seen += numbers_in(html)
         further = re.search(r'rel="next" href="([^"]+)"', html)
         address = INBOX + further[1].replace("&amp;", "&") if further else None
-    assert seen == sorted(numbers, reverse=True)
+    newest = sorted(rows, key=lambda row: -row.number)
+    if tab == "open":
+        newest.sort(key=lambda row: row.severity)
+    assert seen == [row.number for row in newest]
 
 
 # One incident.
@@ -204,7 +222,9 @@ def site_job(flights):
 def test_a_long_way_is_told_in_few_steps(flights, viewer):
     path = ("job:etl|refine", *(f"dataset:lake|t{i}" for i in range(9)), "view:flights/carrier_delays")
     told = words(viewer.get(page_of(breach(causes=[cause(path=path)]))))
-    assert "dataset t0 more 6 more on the way dataset t7 dataset t8 view carrier_delays" in told
+    assert (
+        "dataset t0 lake more 6 more on the way dataset t7 lake dataset t8 lake view carrier_delays" in told
+    )
 
 
 def test_a_cause_that_one_timestamp_speaks_for_is_told_as_unsure(flights, viewer):
