@@ -185,6 +185,11 @@ def _incident() -> dict[str, Case]:
             ),
             "incidents",
         ),
+    }
+
+
+def _more_incidents() -> dict[str, Case]:
+    return {
         "incident-of-a-channel": Case(
             "incident.html",
             story_work.incident_page(
@@ -317,6 +322,7 @@ CASES = {
     **_runs(),
     **_inbox(),
     **_incident(),
+    **_more_incidents(),
     **_finding(),
     **_settings(),
     **_doors(),

@@ -10,8 +10,8 @@ from controlplane.accounts.domain import Role
 from controlplane.kernel import clock
 from controlplane.registry.services.applying import Author, apply_definition
 from monitors.services.beats import beat
-from tests.frontend.people import person
-from tests.monitors.story import MINUTE, NOON
+from tests.frontend.live import PATH, person
+from tests.monitors.story import MINUTE, NOON, breach, cause, monitor, pagerduty, slack
 from tests.receivers import Receiver, running
 from tests.registry.story import FLIGHTS
 
@@ -62,6 +62,15 @@ def outsider(flights):
 def root(flights):
     """An administrator of the installation."""
     return person("root", None, is_superuser=True)
+
+
+@pytest.fixture
+def stale(flights):
+    """The story's view is stale because of an outside job; its owner has a chat and a pager."""
+    slack()
+    pagerduty()
+    monitor(value=3_000.0)
+    return breach(causes=[cause(path=PATH)])
 
 
 @pytest.fixture

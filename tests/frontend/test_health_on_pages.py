@@ -11,8 +11,7 @@ from controlplane.observations.services.probes import record_probe
 from monitors.models import Channel, Monitor
 from monitors.services import incidents
 from monitors.services.beats import beat
-from tests.frontend.people import text_of
-from tests.frontend.test_pages_incidents import words
+from tests.frontend.live import text_of, words
 from tests.monitors.story import MINUTE, NOON, breach, cause, monitor, recover, slack
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "flights")]

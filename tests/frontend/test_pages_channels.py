@@ -11,8 +11,7 @@ from monitors.models import Channel, Silence, TeamChannel
 from monitors.services import channels as service
 from monitors.services import silences
 from monitors.services.sealing import unsealed_config
-from tests.frontend.people import person, text_of
-from tests.frontend.test_pages_incidents import words
+from tests.frontend.live import person, text_of, words
 from tests.monitors.story import MINUTE, NOON, breach, pagerduty, slack
 from tests.receivers import SLACK
 
