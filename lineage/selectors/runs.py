@@ -8,17 +8,18 @@ from django.db.models.functions import RowNumber
 from lineage.models import Run
 
 
-def last_runs(jobs: Sequence[int]) -> dict[int, Run]:
-    """Return the newest run of each job."""
-    return {row.job_id: row for row in _newest(Run.objects.filter(job__in=jobs))}
+def newest_runs(jobs: Sequence[int], *, most: int) -> list[Run]:
+    """Return the last runs of each job, at most so many, the newest first."""
+    rows = _newest(Run.objects.filter(job__in=jobs), most=most)
+    return sorted(rows, key=lambda run: (run.first_at, run.pk), reverse=True)
 
 
 def last_runs_of(digests: Iterable[str]) -> dict[str, Run]:
     """Return the newest run of each job, by the digest of the job's id."""
     rows = Run.objects.filter(job__digest__in=list(digests)).select_related("job")
-    return {row.job.digest: row for row in _newest(rows)}
+    return {row.job.digest: row for row in _newest(rows, most=1)}
 
 
-def _newest(rows: QuerySet[Run]) -> QuerySet[Run]:
+def _newest(rows: QuerySet[Run], *, most: int) -> QuerySet[Run]:
     newest = Window(RowNumber(), partition_by=F("job_id"), order_by=[F("first_at").desc(), F("id").desc()])
-    return rows.annotate(position=newest).filter(position=1)
+    return rows.annotate(position=newest).filter(position__lte=most)

@@ -34,10 +34,15 @@ class IncidentPage:
 
 @dataclass(frozen=True, slots=True)
 class IncidentSummary:
-    """An open incident in one line. ``cause`` is a phrase, ``cause_node`` its lineage id; "" if unknown."""
+    """An incident in one line. ``cause`` is a phrase, ``cause_node`` its lineage id; "" if unknown.
+
+    ``cause_path``: the nodes from the cause down to the view, as lineage had them.
+    """
 
     number: int
     parent: int | None
+    view: str
+    owner: str
     title: str
     severity: str
     state: str
@@ -46,15 +51,38 @@ class IncidentSummary:
     cause_node: str
     acknowledged_by: str
     acknowledged_at: datetime | None
+    resolved_at: datetime | None
+    cause_path: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIncident:
+    """An incident that a search found."""
+
+    number: int
+    project: str
+    title: str
+    state: str
 
 
 def open_incidents(project: str) -> list[IncidentSummary]:
     """Return the open incidents of a project, roots and children, oldest first."""
-    rows = Incident.objects.filter(project=project, state__in=OPEN).order_by("number")
+    return _summaries(Incident.objects.filter(project=project, state__in=OPEN))
+
+
+def lately_of_view(project: str, view: str, *, since: datetime) -> list[IncidentSummary]:
+    """Return the open incidents of a project, and those of one view that ended since then, oldest first."""
+    lately = Q(view=view, resolved_at__gte=since)
+    return _summaries(Incident.objects.filter(Q(state__in=OPEN) | lately, project=project))
+
+
+def _summaries(rows: QuerySet[Incident]) -> list[IncidentSummary]:
     return [
         IncidentSummary(
             number=row.number,
             parent=row.parent_id,
+            view=row.view,
+            owner=row.owner,
             title=f"{row.view or row.subject}: {row.summary}",
             severity=row.severity,
             state=row.state,
@@ -63,8 +91,25 @@ def open_incidents(project: str) -> list[IncidentSummary]:
             cause_node=str((row.cause or {}).get("node") or ""),
             acknowledged_by=row.acknowledged_by,
             acknowledged_at=row.acknowledged_at,
+            resolved_at=row.resolved_at,
+            cause_path=tuple((row.cause or {}).get("path") or ()),
         )
-        for row in rows
+        for row in rows.defer("other_causes").order_by("number")
+    ]
+
+
+def search_incidents(projects: Iterable[str] | None, text: str, *, limit: int) -> list[FoundIncident]:
+    """Return roots of ``projects`` (None: all) of that number, or that name ``text``, the newest first."""
+    number = text.upper().removeprefix("INC-").lstrip("#")
+    told = Q(view__icontains=text) | Q(summary__icontains=text)
+    if number.isascii() and number.isdigit() and len(number) <= 18:
+        told |= Q(number=int(number))
+    rows = Incident.objects.filter(told, parent=None)
+    if projects is not None:
+        rows = rows.filter(project__in=list(projects))
+    return [
+        FoundIncident(row.number, row.project, f"{row.view or row.subject}: {row.summary}", row.state)
+        for row in rows.order_by("-number")[:limit]
     ]
 
 

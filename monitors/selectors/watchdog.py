@@ -1,13 +1,15 @@
 """Who watches the watcher: whether monitoring itself is behind, in one sentence for every page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, Subquery
 
 from monitors.domain.words import plural, spell_age
-from monitors.models import Channel, LoopBeat, Monitor, TeamChannel, ViewWatch
+from monitors.models import LoopBeat, Monitor, ViewWatch
+from monitors.selectors.channels import ChannelUse, channel_uses
 from monitors.selectors.health import overdue_monitors
 from monitors.selectors.incidents import oldest_unsent, unsent_notifications
 
@@ -78,11 +80,15 @@ def _is_silent(at: datetime | None, *, now: datetime) -> bool:
 
 def channel_troubles() -> tuple[str, ...]:
     """Return, a sentence each, why alerts may reach nobody: channels that broke for good, or none in use."""
-    used = Exists(TeamChannel.objects.filter(channel=OuterRef("pk")))
-    rows = list(Channel.objects.annotate(used=used).order_by("name"))
-    broken = [row.name for row in rows if row.broken_at is not None and row.fallback_id is None]
-    troubles = [f"Channel {name} refuses every message and has no fallback." for name in broken]
-    if not any(row.used for row in rows):
+    return troubles_of(channel_uses())
+
+
+def troubles_of(uses: Collection[ChannelUse]) -> tuple[str, ...]:
+    """Return the same for channels that were read already."""
+    troubles = [
+        f"Channel {use.name} refuses every message and has no fallback." for use in uses if use.is_mute
+    ]
+    if not any(use.teams for use in uses):
         troubles.append("No team has a channel: an incident would reach nobody.")
     return tuple(troubles)
 

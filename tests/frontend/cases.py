@@ -118,6 +118,16 @@ def _runs() -> dict[str, Case]:
         "runs-empty": Case("run_list.html", story_work.run_list(exists=False), "runs"),
         "run-broken": Case("run.html", story_work.run_page(), "runs"),
         "run-live": Case("run.html", story_work.run_page("running", refused=(), previous=None), "runs"),
+        "run-held": Case("run.html", story_work.run_page("held", refused=()), "runs"),
+        "run-stream": Case(
+            "run.html",
+            story_work.run_page(
+                run=story_work.run_row(lane="stream", state="failed", trigger="continuous"),
+                phases=(),
+                gap="partition 0 begins at 812, the cursor stands at 640",
+            ),
+            "runs",
+        ),
         "run-normal": Case(
             "run.html",
             story_work.run_page("succeeded", watermark_after=story.ago(minutes=1), refused=()),

@@ -88,7 +88,7 @@ def chromium() -> Iterator:
     """Debian's Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    # Playwright keeps a loop running in this thread, which Django takes for a place where it must not wait.
+    # Playwright leaves its event loop in this thread, and Django takes that for asynchronous code.
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]

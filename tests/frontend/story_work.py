@@ -89,7 +89,6 @@ def run_page(state: str = "failed", **changes: object) -> runs.RunPage:
         "write",
         "store_unavailable: view hourly_weather, write_rows: connection refused",
         "store_unavailable",
-        "Traceback\n  line",
         3,
     )
     known: dict[str, object] = {
@@ -111,6 +110,9 @@ def run_page(state: str = "failed", **changes: object) -> runs.RunPage:
         "events": '{\n  "eventType": "FAIL"\n}',
         "previous": 8800,
         "may_operate": True,
+        "note": "Held: 41 % of the keys would change. Release it, or the next run takes its place."
+        if state == "held"
+        else "",
     }
     return runs.RunPage(**{**known, **changes})
 

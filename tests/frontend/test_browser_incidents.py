@@ -62,7 +62,7 @@ def addresses(stale):
         "incident-channel": f"{INBOX}/INC-{Incident.objects.get(family='meta').number}",
         "inbox": INBOX,
         "inbox-silenced": f"{INBOX}?tab=silenced",
-        "inbox-nothing": f"{INBOX}?severity=info&owner=delays",
+        "inbox-nothing": f"{INBOX}?severity=info&owner=ranking",
         "channels": CHANNELS,
         "channels-change": f"{CHANNELS}?edit={Channel.objects.get(name='chat').pk}",
     }

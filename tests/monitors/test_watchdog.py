@@ -48,7 +48,8 @@ def test_what_lineage_was_told_is_not_believed_for_longer(fresh):
     node = Node.objects.get(node_id=f"view:{fresh.project}/v")
 
     def state(now):
-        return shown_states(Walk(), {node.pk: node}, now=now)[node.pk].state
+        walk = Walk()
+        return shown_states(walk, walk.rows([node.pk]), now=now)[node.pk].state
 
     assert state(fresh.now) == "fresh"
     assert state(fresh.now + 10 * SECOND) == "no_data"
