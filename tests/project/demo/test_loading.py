@@ -136,10 +136,10 @@ def test_after_a_pause_nobody_is_paged_for_a_while_and_that_is_said(load, places
     assert "away for 3h" in silence.reason
 
 
-def test_a_quick_restart_mutes_nothing(load, places):
+def test_loading_beside_a_replay_that_lives_mutes_nothing(load, places):
     load()
     was_alive(places, NOW)
-    assert load(NOW + timedelta(seconds=15)).pause == ""
+    assert load(NOW + timedelta(seconds=6)).pause == ""
     assert not Silence.objects.exists()
 
 
