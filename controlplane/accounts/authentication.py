@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.backends import ModelBackend
 from django.core.cache import cache
 from rest_framework import authentication
 from rest_framework.permissions import BasePermission
@@ -18,6 +19,13 @@ from controlplane.kernel.errors import TooMany, Unauthenticated
 # Writing last_used_at on every request would make every read a write.
 _USE_RECORDED_EVERY = timedelta(minutes=1)
 _WINDOW_SECONDS = 60
+
+
+class PeopleBackend(ModelBackend):
+    """Django's own, but who has a session comes with what their teams give them: every page needs both."""
+
+    def get_user(self, user_id: int) -> Any:
+        return selectors.find_person(user_id)
 
 
 class TokenAuthentication(authentication.BaseAuthentication):

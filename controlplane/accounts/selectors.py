@@ -1,14 +1,18 @@
 """Reads of accounts."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import F, Q, QuerySet
 
 from controlplane.accounts.domain import EVERY_PROJECT, Principal, Role, Scope
 from controlplane.accounts.models import AuditEntry, Membership, Team, Token
+
+_Memberships = tuple[frozenset[str], Mapping[str, Role]]
 
 
 class Person(Protocol):
@@ -29,9 +33,26 @@ class LookupToken:
     expires_at: datetime | None
 
 
+def find_person(user_id: int) -> AbstractBaseUser | None:
+    """Return an active user with what their teams give them, in one query; None without one."""
+    rows = get_user_model()._default_manager.filter(pk=user_id, is_active=True)
+    joined = rows.annotate(
+        in_team=F("memberships__team__name"),
+        in_project=F("memberships__team__roles__project"),
+        with_role=F("memberships__team__roles__role"),
+    )
+    found = list(joined)
+    if not found:
+        return None
+    person: AbstractBaseUser = found[0]
+    memberships = [(row.in_team, row.in_project, row.with_role) for row in found if row.in_team is not None]
+    person.memberships_read = _summed(memberships)  # type: ignore[attr-defined]
+    return person
+
+
 def principal_of_user(user: Person) -> Principal:
     """Return the person behind a session."""
-    teams, roles = _memberships(user.pk)
+    teams, roles = getattr(user, "memberships_read", None) or _memberships(user.pk)
     return Principal(
         identity=f"user:{user.pk}",
         name=user.get_username(),
@@ -110,13 +131,17 @@ def team_exists(name: str) -> bool:
     return Team.objects.filter(name=name).exists()
 
 
-def _memberships(user_id: int) -> tuple[frozenset[str], Mapping[str, Role]]:
+def _memberships(user_id: int) -> _Memberships:
     """Return the names of a person's teams, and the highest role that these give in each project."""
+    rows = Membership.objects.filter(user_id=user_id)
+    return _summed(rows.values_list("team__name", "team__roles__project", "team__roles__role"))
+
+
+def _summed(rows: Iterable[tuple[str, str | None, int | None]]) -> _Memberships:
     teams: set[str] = set()
     roles: dict[str, Role] = {}
-    rows = Membership.objects.filter(user_id=user_id)
-    for team, project, role in rows.values_list("team__name", "team__roles__project", "team__roles__role"):
+    for team, project, role in rows:
         teams.add(team)
-        if project is not None:
+        if project is not None and role is not None:
             roles[project] = max(roles.get(project, Role.VIEWER), Role(role))
     return frozenset(teams), roles

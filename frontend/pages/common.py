@@ -14,11 +14,11 @@ from django.utils.cache import patch_vary_headers
 from controlplane.accounts.auth import Principal, Role, principal_of
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Forbidden, FreshlineError, NotFound, Unauthenticated
-from controlplane.registry import selectors as registry
 from controlplane.rest.problems import status_of
 from frontend import assets
 from frontend.pages import preferences
-from frontend.readers.shell import read_shell
+from frontend.readers.once import one_page
+from frontend.readers.shell import known_projects, read_shell
 from frontend.records.shell import Shell
 
 LAST_PROJECT = "freshline_project"
@@ -35,6 +35,7 @@ def page(*, role: Role = Role.VIEWER, post_role: Role | None = None) -> Callable
 
     def wrap(view: Page) -> Page:
         @wraps(view)
+        @one_page()
         def guarded(request: HttpRequest, **parts: Any) -> HttpResponse:
             principal = principal_of(request)
             if principal is None:
@@ -59,7 +60,7 @@ def page(*, role: Role = Role.VIEWER, post_role: Role | None = None) -> Callable
 def require(principal: Principal, project: str, role: Role) -> None:
     """Refuse with NotFound outside one's projects, with Forbidden below ``role`` in them."""
     held = principal.role_in(project)
-    if held is None or (principal.is_installation_admin and not registry.project_exists(project)):
+    if held is None or (principal.is_installation_admin and project not in known_projects(principal)):
         raise NotFound("not_found", f"There is no project {project!r}, or you may not know of it.")
     if held < role:
         raise Forbidden(

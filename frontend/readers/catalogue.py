@@ -6,9 +6,11 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import TypeVar
 
+from controlplane.ingestion import selectors as ingestion
+from controlplane.ingestion.selectors import RunRecord
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import ViewSummary
 from frontend.readers.health import Watched, read_health
 from frontend.readers.states import consumers_of, tags_of
 from frontend.records.catalogue import CataloguePage, FeatureRow, ViewRow
@@ -32,7 +34,7 @@ class Wanted:
 
 def read_catalogue(project: str, wanted: Wanted, *, now: datetime) -> CataloguePage:
     """Return one page of the views or features of ``project`` that match."""
-    records = registry.list_views(project)
+    records = registry.list_summaries(project)
     watched = read_health(project, now=now)
     views = [record for record in records if _passes(record, wanted, watched)]
     shown_views: tuple[ViewRow, ...] = ()
@@ -65,18 +67,18 @@ def read_catalogue(project: str, wanted: Wanted, *, now: datetime) -> CatalogueP
     )
 
 
-def _passes(record: ViewRecord, wanted: Wanted, watched: Watched) -> bool:
+def _passes(record: ViewSummary, wanted: Wanted, watched: Watched) -> bool:
     return wanted.state in ("", watched.state_of(record)) and wanted.owner in ("", record.view.owner or "")
 
 
-def _matches(record: ViewRecord, query: str) -> bool:
+def _matches(record: ViewSummary, query: str) -> bool:
     view = record.view
     told = [record.name, view.description, view.owner or "", *view.entities]
     told += [f"{name}: {value}" for name, value in view.tags.items()]
     return query.lower() in "\n".join(told).lower()
 
 
-def _sorted(records: Sequence[ViewRecord], sort: str, watched: Watched) -> list[ViewRecord]:
+def _sorted(records: Sequence[ViewSummary], sort: str, watched: Watched) -> list[ViewSummary]:
     if sort == "name":
         return sorted(records, key=lambda record: record.name)
     return sorted(records, key=lambda record: (severity(watched.state_of(record)), record.name))
@@ -86,7 +88,7 @@ def _cut(rows: Sequence[T], first: int) -> tuple[T, ...]:
     return tuple(rows[first - 1 : first - 1 + PAGE])
 
 
-def _features(records: Sequence[ViewRecord], wanted: Wanted, watched: Watched) -> list[FeatureRow]:
+def _features(records: Sequence[ViewSummary], wanted: Wanted, watched: Watched) -> list[FeatureRow]:
     query = wanted.query.lower()
     return [
         FeatureRow(
@@ -104,11 +106,12 @@ def _features(records: Sequence[ViewRecord], wanted: Wanted, watched: Watched) -
 
 
 def _view_rows(
-    project: str, records: Sequence[ViewRecord], watched: Watched, *, now: datetime
+    project: str, records: Sequence[ViewSummary], watched: Watched, *, now: datetime
 ) -> tuple[ViewRow, ...]:
     start = now - observations.RATE_WINDOW
     served = observations.sums_by_view(project, start=start, end=now) if records else {}
     minutes = observations.RATE_WINDOW.total_seconds() / 60
+    lasts = ingestion.latest_runs([record.id for record in records])
     return tuple(
         ViewRow(
             view=record.name,
@@ -123,6 +126,16 @@ def _view_rows(
             features=len(record.view.features),
             lookups_per_minute=served[record.name].requests / minutes if record.name in served else None,
             consumers=consumers_of(record),
+            last_run_state=_result(lasts[record.name]) if record.name in lasts else "",
+            last_run_at=_moment(lasts[record.name]) if record.name in lasts else None,
         )
         for record in records
     )
+
+
+def _result(run: RunRecord) -> str:
+    return "hollow" if run.hollow else run.state.value
+
+
+def _moment(run: RunRecord) -> datetime | None:
+    return run.ended_at or run.started_at

@@ -8,14 +8,14 @@ from controlplane.contracts.compatibility import ChangeAction, compare
 from controlplane.contracts.definition import parse, write_yaml
 from controlplane.contracts.model import Definition, Feature
 from controlplane.registry import selectors as registry
-from controlplane.registry.selectors import ContractRecord, ServingInstance, ViewRecord
+from controlplane.registry.selectors import ContractRecord, ServingInstance, ViewSummary
 from frontend.records.view import Comparison, ContractTab, Difference, Promise, Version
 
 HEARD = timedelta(minutes=2)
 _NOT_FIELDS = ("join_keys", "features", "freshness")
 
 
-def read_contract(record: ViewRecord, *, older: int | None, newer: int | None, now: datetime) -> ContractTab:
+def read_contract(record: ViewSummary, *, older: int | None, newer: int | None, now: datetime) -> ContractTab:
     """Return the tab; two numbers ask for the comparison. ``NotFound`` for a version that never was."""
     contracts = registry.list_contracts(record.project, record.name)
     serving = registry.serving_instances(since=now - HEARD)
@@ -123,7 +123,7 @@ def _sayings(document: Mapping[str, object]) -> dict[str, str]:
     return said
 
 
-def _promise(feature: Feature, record: ViewRecord) -> Promise:
+def _promise(feature: Feature, record: ViewSummary) -> Promise:
     terms = record.view.terms
     document = feature.to_document()
     return Promise(

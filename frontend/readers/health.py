@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import ViewSummary
+from frontend.readers.once import once
 from frontend.readers.states import consumers_of
 from frontend.records.home import Approaching, BrokenGroup, BrokenView, IncidentLine
 from frontend.records.view import OpenIncident
 from frontend.states import severity
-from monitors.selectors import health
-from monitors.selectors.health import ViewHealth
+from monitors.selectors.health import ViewNow, views_now
 from monitors.selectors.incidents import IncidentSummary, open_incidents
 
 NEAR_ITS_LIMIT = 0.7  # of the maximum age: from here on a view is said to approach it
@@ -21,10 +21,10 @@ WELL = frozenset({"fresh", "paused", "no_data"})  # nothing bad is known of thes
 class Watched:
     """The health of each watched view, and the open incidents by number, roots and children."""
 
-    views: Mapping[str, ViewHealth]
+    views: Mapping[str, ViewNow]
     incidents: Mapping[int, IncidentSummary]
 
-    def state_of(self, record: ViewRecord) -> str:
+    def state_of(self, record: ViewSummary) -> str:
         """Return a view's state; one that nobody watches yet is paused or without data, never fresh."""
         watched = self.views.get(record.name)
         if watched is not None and not record.paused:
@@ -34,7 +34,7 @@ class Watched:
     def age_of(self, name: str) -> timedelta | None:
         """Return how old the view's oldest keys are, as the last probe saw them."""
         watched = self.views.get(name)
-        age = watched.served_age_s if watched is not None else None
+        age = watched.age_s if watched is not None else None
         return None if age is None else timedelta(seconds=age)
 
     def since_of(self, name: str) -> datetime | None:
@@ -48,29 +48,19 @@ class Watched:
 
     def root_of(self, name: str) -> IncidentSummary | None:
         """Return the open incident that speaks for the view: its own, or the one that explains it."""
-        watched = self.views.get(name)
-        own = [
-            self.incidents[number]
-            for number in (watched.incidents if watched else ())
-            if number in self.incidents
-        ]
+        own = [one for one in self.incidents.values() if one.view == name]
         if not own:
             return None
         return self.incidents.get(own[0].parent or own[0].number, own[0])
 
 
-def read_health(project: str, *, now: datetime) -> Watched:
-    """Return what monitors say of the project's views."""
-    found = {one.view: one for one in health.project_health(project, now=now)}
-    numbered = (
-        {one.number: one for one in open_incidents(project)}
-        if any(f.incidents for f in found.values())
-        else {}
-    )
-    return Watched(found, numbered)
+def read_health(project: str, *, view: str | None = None, now: datetime) -> Watched:
+    """Return what monitors say of the project's views, or of one of them."""
+    found = views_now(project, None if view is None else [view], now=now)
+    return Watched(found, {one.number: one for one in once(open_incidents, project)})
 
 
-def broken_groups(records: Sequence[ViewRecord], watched: Watched, *, most: int) -> tuple[BrokenGroup, ...]:
+def broken_groups(records: Sequence[ViewSummary], watched: Watched, *, most: int) -> tuple[BrokenGroup, ...]:
     """Return the views that are not well, the worst first, those of one cause together."""
     groups: dict[tuple[str, str, str], list[BrokenView]] = {}
     broken = [record for record in records if watched.state_of(record) not in WELL]
@@ -84,12 +74,14 @@ def broken_groups(records: Sequence[ViewRecord], watched: Watched, *, most: int)
     return tuple(BrokenGroup(cause, node, tuple(views)) for (cause, node, _), views in groups.items())
 
 
-def count_broken(records: Sequence[ViewRecord], watched: Watched) -> int:
+def count_broken(records: Sequence[ViewSummary], watched: Watched) -> int:
     """Return how many of the views are not well."""
     return sum(watched.state_of(record) not in WELL for record in records)
 
 
-def approaching(records: Sequence[ViewRecord], watched: Watched, *, now: datetime) -> tuple[Approaching, ...]:
+def approaching(
+    records: Sequence[ViewSummary], watched: Watched, *, now: datetime
+) -> tuple[Approaching, ...]:
     """Return the fresh views that are near their maximum age, the nearest first."""
     found = []
     for record in records:
@@ -106,7 +98,7 @@ def incident_lines(watched: Watched) -> tuple[IncidentLine, ...]:
     return tuple(IncidentLine(one.number, one.title, one.severity, one.state, one.opened_at) for one in roots)
 
 
-def banner_of(record: ViewRecord, watched: Watched) -> OpenIncident | None:
+def banner_of(record: ViewSummary, watched: Watched) -> OpenIncident | None:
     """Return the banner of a view with an open incident."""
     root = watched.root_of(record.name)
     if root is None:
@@ -123,7 +115,7 @@ def banner_of(record: ViewRecord, watched: Watched) -> OpenIncident | None:
     )
 
 
-def _broken(record: ViewRecord, watched: Watched, root: IncidentSummary | None) -> BrokenView:
+def _broken(record: ViewSummary, watched: Watched, root: IncidentSummary | None) -> BrokenView:
     return BrokenView(
         view=record.name,
         state=watched.state_of(record),

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from controlplane.accounts.auth import Principal
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import ViewSummary
 from frontend.readers import health
+from frontend.readers.runs import lines_in_progress
 from frontend.records.home import Change, HomePage, StateCount, Step, Tile, verdict
 from frontend.states import HEALTH
 from frontend.wording import count
@@ -19,7 +20,7 @@ _MOST_BROKEN = 10
 
 def read_home(project: str, principal: Principal, *, scope: str, now: datetime) -> HomePage:
     """Return Home of ``project`` for the views in ``scope``: mine, team or all."""
-    records = registry.list_views(project)
+    records = registry.list_summaries(project)
     shown = [record for record in records if _in_scope(record, principal, scope)]
     watched = health.read_health(project, now=now)
     counts = Counter(watched.state_of(record) for record in shown)
@@ -34,7 +35,7 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
         broken=health.broken_groups(shown, watched, most=_MOST_BROKEN),
         broken_total=health.count_broken(shown, watched),
         incidents=health.incident_lines(watched),
-        runs=(),
+        runs=lines_in_progress(project),
         approaching=health.approaching(shown, watched, now=now),
         changes=_changes(shown, now=now),
         tiles=_tiles(project, shown, now=now),
@@ -42,14 +43,14 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
     )
 
 
-def _in_scope(record: ViewRecord, principal: Principal, scope: str) -> bool:
+def _in_scope(record: ViewSummary, principal: Principal, scope: str) -> bool:
     owner = record.view.owner
     if scope == "mine":
         return owner == principal.name
     return scope != "team" or owner in principal.teams
 
 
-def _changes(records: Sequence[ViewRecord], *, now: datetime) -> tuple[Change, ...]:
+def _changes(records: Sequence[ViewSummary], *, now: datetime) -> tuple[Change, ...]:
     lately = [record for record in records if record.changed_at >= now - _DAY]
     lately.sort(key=lambda record: record.changed_at, reverse=True)
     return tuple(
@@ -63,7 +64,7 @@ def _changes(records: Sequence[ViewRecord], *, now: datetime) -> tuple[Change, .
     )
 
 
-def _tiles(project: str, records: Sequence[ViewRecord], *, now: datetime) -> tuple[Tile, ...]:
+def _tiles(project: str, records: Sequence[ViewSummary], *, now: datetime) -> tuple[Tile, ...]:
     rate = observations.lookups_per_minute(project, now=now)
     readers = {reader.name for record in records for reader in record.readers}
     features = sum(len(record.view.features) for record in records)

@@ -67,7 +67,7 @@ def read_starts(project: str, query: str, *, now: datetime) -> LineagePage:
             watched.state_of(record),
             record.view.description,
         )
-        for record in registry.list_views(project)
+        for record in registry.list_summaries(project)
     ]
     named = [*views, *_consumers(definition, project)]
     found = [node for node in named if query.lower() in node.name.lower()]

@@ -1,10 +1,10 @@
 """What is known of a view from the registry alone."""
 
 from controlplane.contracts.model import FeatureView
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import ViewSummary
 
 
-def consumers_of(record: ViewRecord) -> int:
+def consumers_of(record: ViewSummary) -> int:
     """Return how many feature services and models read the view."""
     models = {reader.service.model for reader in record.readers if reader.service.model}
     return len(record.readers) + len(models)

@@ -1,39 +1,67 @@
 """One feature view out of the registry, the graph and what serving reported."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from controlplane.ingestion import selectors as ingestion
+from controlplane.ingestion.selectors import RunRecord
 from controlplane.kernel.errors import NotFound
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from controlplane.registry.selectors import ViewRecord
+from controlplane.registry.selectors import KeyedView
 from frontend.minimap import MapNode
+from frontend.readers.ages import RANGES, Ages, read_ages
 from frontend.readers.contract import read_contract
 from frontend.readers.health import Watched, banner_of, read_health
+from frontend.readers.once import once, remember
+from frontend.readers.runs import read_runs_of
 from frontend.readers.snippets import snippets
 from frontend.readers.states import tags_of
-from frontend.records.view import ContractTab, HealthCell, Overview, ViewPage
+from frontend.records.view import ContractTab, HealthCell, Overview, Receiver, RunRow, ViewPage
 from frontend.wording import count, duration, percent
 from lineage import selectors as lineage
 from lineage.domain import naming
+from monitors.selectors.channels import channel_uses, receivers_of
+from monitors.selectors.incidents import lately_of_view, open_incidents
 
 _DAY = timedelta(days=1)
 _COLUMN = timedelta(minutes=30)
 
 
-def read_view(
-    project: str, name: str, *, tab: str, older: int | None, newer: int | None, now: datetime
-) -> ViewPage:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks for, and whether the person may act."""
+
+    tab: str = "overview"
+    older: int | None = None
+    newer: int | None = None
+    range: str = "24h"
+    may_operate: bool = False
+
+
+def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> ViewPage:
     """Return the page with one tab open; ``NotFound`` when there is no such view or contract."""
-    record = registry.find_view(project, name)
+    record = registry.find_keyed_view(project, name)
+    since = now - RANGES[wanted.range][0]
+    incidents = lately_of_view(project, name, since=since)
+    remember([one for one in incidents if one.resolved_at is None], open_incidents, project)
+    last_runs = ingestion.runs_of_view(record.id, since=since)
+    watched = read_health(project, view=name, now=now)
     contract: ContractTab | None = None
     overview: Overview | None = None
-    if tab == "contract":
-        contract = read_contract(record, older=older, newer=newer, now=now)
+    runs: tuple[RunRow, ...] | None = None
+    if wanted.tab == "contract":
+        contract = read_contract(record, older=wanted.older, newer=wanted.newer, now=now)
+    elif wanted.tab == "runs":
+        runs = read_runs_of(project, name, now=now)
     else:
-        overview = _overview(record, now=now)
-    view, watched = record.view, read_health(project, now=now)
+        mine = [one for one in incidents if one.view == name]
+        ages = read_ages(record, range=wanted.range, runs=last_runs, incidents=mine, now=now)
+        overview = _overview(record, watched, ages, range=wanted.range, now=now)
+    view = record.view
     return ViewPage(
         project=project,
         name=name,
@@ -51,19 +79,21 @@ def read_view(
         tags=tags_of(view),
         lanes=view.lanes,
         paused=record.paused,
-        cells=(_freshness(record, watched), *_cells(record, now=now)),
+        cells=(_freshness(record, watched), *_cells(record, now=now), _last_run(last_runs)),
         incident=banner_of(record, watched),
-        tab=tab,
+        tab=wanted.tab,
         overview=overview,
         contract=contract,
+        runs=runs,
+        may_operate=wanted.may_operate,
     )
 
 
-def _node(record: ViewRecord) -> str:
+def _node(record: KeyedView) -> str:
     return f"view:{record.project}/{record.name}"
 
 
-def _freshness(record: ViewRecord, watched: Watched) -> HealthCell:
+def _freshness(record: KeyedView, watched: Watched) -> HealthCell:
     """Say how old the oldest keys are, and what monitors make of it."""
     one = watched.views.get(record.name)
     note = one.health.reason if one and one.health.reason else f"at most {duration(record.strictest_max_age)}"
@@ -72,7 +102,7 @@ def _freshness(record: ViewRecord, watched: Watched) -> HealthCell:
     return HealthCell("freshness", "Freshness", watched.state_of(record), value, note, (), "?tab=overview")
 
 
-def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:
+def _cells(record: KeyedView, *, now: datetime) -> tuple[HealthCell, ...]:
     """Say what lookups got in the last day. It is told, not judged: judging is for who watches."""
     minutes = observations.sums_by_minute(record.project, record.name, start=now - _DAY, end=now)
     requests, bad, values = 0, 0, 0
@@ -98,18 +128,32 @@ def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:
     )
 
 
-def _overview(record: ViewRecord, *, now: datetime) -> Overview:
+def _last_run(newest: Sequence[RunRecord]) -> HealthCell:
+    """Say how the last execution of any lane went."""
+    run = next((run for run in newest if run.started_at is not None), None)
+    if run is None:
+        return HealthCell("run", "Last run", "no_data", "none", "no lane has run yet", (), "?tab=runs")
+    state = "hollow" if run.hollow else run.state
+    moved = count(run.counts.written)
+    ended = f"{run.ended_at:%H:%M} UTC, " if run.ended_at else ""
+    return HealthCell(
+        "run", "Last run", state, f"#{run.id}", f"{ended}{run.lane}, {moved} written", (), "?tab=runs"
+    )
+
+
+def _overview(record: KeyedView, watched: Watched, ages: Ages, *, range: str, now: datetime) -> Overview:
     nodes, edges = _map(record, now=now)
+    root = watched.root_of(record.name)
     return Overview(
-        figure=None,
-        summary="Age over time has not been measured.",
-        range="",
-        points=(),
+        figure=ages.figure,
+        summary=ages.summary,
+        range=range,
+        points=ages.rows,
         strips=(),
-        receivers=(),
+        receivers=_receivers(record),
         map_nodes=nodes,
         map_edges=edges,
-        map_cause=(),
+        map_cause=root.cause_path if root else (),
         snippets=snippets(
             settings.FRESHLINE_SERVING_URL,
             project=record.project,
@@ -119,9 +163,19 @@ def _overview(record: ViewRecord, *, now: datetime) -> Overview:
     )
 
 
-def _map(record: ViewRecord, *, now: datetime) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...]]:
+def _receivers(record: KeyedView) -> tuple[Receiver, ...]:
+    found = receivers_of(record.view.owner or "", record.project, once(channel_uses))
+    return tuple(
+        Receiver(
+            each.name, each.kind.value, "critical incidents only" if each.only_critical else "every incident"
+        )
+        for each in found
+    )
+
+
+def _map(record: KeyedView, *, now: datetime) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...]]:
     node = naming.parse_id(_node(record))
-    asked = lineage.GraphRequest(node=node, limit=40, readable=frozenset({record.project}))
+    asked = lineage.GraphRequest(node=node, limit=40, explain=False, readable=frozenset({record.project}))
     try:
         graph = lineage.draw_graph(asked, now=now)
     except NotFound:  # the graph follows the registry a moment later

@@ -7,11 +7,12 @@ from lineage.domain import merging, naming
 from lineage.domain.causes import Breach, Cause, RunRecord, Upstream, explain
 from lineage.domain.drawing import shortest_path
 from lineage.domain.own_runs import read_own_facts
-from lineage.models import Node, NodeState, Run
+from lineage.models import Node, Run
 from lineage.selectors import walking
 
 MAX_NODES = 2_000
 RUNS_OF_A_JOB = 20
+READ_AT_ONCE = 4  # hops; what lies farther is read step by step, since a walk without end reads too much
 MAX_REASON = 300
 
 
@@ -21,25 +22,26 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     ``as_of``: until when the view's values were known to be right; None for who does not know: then it is
     what our own runs told, and a view that was never written has none.
     """
-    focus = walking.find_node(naming.parse_id(node_id))
+    walk = walking.Walk(runs_of_a_job=RUNS_OF_A_JOB)
+    focus = walk.look_around(naming.parse_id(node_id).digest, up=READ_AT_ONCE, down=0)
     if focus is None:
         return []
-    walk = walking.Walk()
-    edges, depth = _walk_up(walk, focus.pk)
+    edges, depth = _walk_up(walk, focus)
     rows = walk.rows(depth)
-    runs = _runs_of([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
-    own_jobs = [key for key in edges.get(focus.pk, ()) if rows[key].kind == naming.Kind.JOB]
-    states = _states_of(rows)
+    jobs = walk.runs([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
+    runs = {job: [run_record(row) for row in found] for job, found in jobs.items()}
+    own_jobs = [key for key in edges.get(focus, ()) if rows[key].kind == naming.Kind.JOB]
+    states = walk.told(rows)
     below = walking.inverted(edges)
     upstream = [
         _upstream(
             rows,
-            shortest_path(key, focus.pk, below),
+            shortest_path(key, focus, below),
             runs=_runs_for(rows[key], runs, own_jobs, edges),
             state=states.get(key),
         )
         for key in depth
-        if key != focus.pk
+        if key != focus
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
     told = [run.watermark for job in own_jobs for run in runs.get(job, ()) if run.watermark is not None]
@@ -60,15 +62,6 @@ def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict
         frontier = found
     kept = {key: [other for other in others if other in depth] for key, others in edges.items()}
     return kept, depth
-
-
-def _runs_of(jobs: Sequence[int]) -> dict[int, list[RunRecord]]:
-    """Return the last runs of each job, newest first."""
-    found: dict[int, list[RunRecord]] = {}
-    for job in jobs:
-        rows = Run.objects.filter(job=job).order_by("-first_at")[:RUNS_OF_A_JOB]
-        found[job] = [run_record(row) for row in rows]
-    return found
 
 
 def _runs_for(
@@ -100,18 +93,12 @@ def _last_good_start(runs: Sequence[RunRecord]) -> datetime | None:
     return max((run.started_at for run in runs if run.state == merging.GOOD), default=None)
 
 
-def _states_of(rows: Mapping[int, Node]) -> dict[int, NodeState]:
-    by_digest = {row.digest: key for key, row in rows.items()}
-    found = NodeState.objects.filter(digest__in=by_digest, until=None)
-    return {by_digest[state.digest]: state for state in found}
-
-
 def _upstream(
     rows: Mapping[int, Node],
     path: Sequence[int],
     *,
     runs: Sequence[RunRecord],
-    state: NodeState | None,
+    state: walking.Told | None,
 ) -> Upstream:
     return Upstream(
         node_id=rows[path[0]].node_id,

@@ -9,9 +9,9 @@ from controlplane.kernel.errors import NotFound
 from lineage.domain import drawing, naming
 from lineage.domain.causes import Cause, CauseKind
 from lineage.domain.naming import NodeRef
-from lineage.models import Node, NodeState
+from lineage.models import Node
 from lineage.selectors import walking
-from lineage.selectors.causes import find_causes
+from lineage.selectors.causes import READ_AT_ONCE, find_causes
 from lineage.selectors.states import MAX_DETAIL, NOBODY_KNOWS, Shown, shown_states
 
 SUFFERING = frozenset({"missing", "stale", "violating", "late"})
@@ -19,13 +19,17 @@ SUFFERING = frozenset({"missing", "stale", "violating", "late"})
 
 @dataclass(frozen=True, slots=True)
 class GraphRequest:
-    """What is asked: a focus and how far to walk. ``readable`` None stands for every project."""
+    """What is asked: a focus and how far to walk. ``readable`` None stands for every project.
+
+    ``explain``: look for the cause when the focus suffers, which takes a walk of its own.
+    """
 
     node: NodeRef
     up: int = 1
     down: int = 1
     limit: int = drawing.DEFAULT_LIMIT
     trace_cause: bool = False
+    explain: bool = True
     readable: frozenset[str] | None = None
 
 
@@ -68,13 +72,15 @@ class _Scene:
 
 def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
     """Return the graph around a node; ``NotFound`` when it is unknown or in a project not to be read."""
-    focus = walking.find_node(request.node)
+    walk = walking.Walk()
+    hops = {"up": min(request.up, READ_AT_ONCE), "down": min(request.down, READ_AT_ONCE)}
+    key = walk.look_around(request.node.digest, **hops)
+    focus = walk.rows([key])[key] if key is not None else walking.find_node(request.node)
     if focus is None or not _is_open(focus.project, request.readable):
         raise NotFound("not_found", f"There is no node {request.node.id!r}, or you may not know of it.")
-    cause = _cause_of(focus, now=now)
+    cause = _cause_of(walk, focus) if request.explain else None
     if cause is not None and not _path_is_readable(cause, request.readable):
         cause = None
-    walk = walking.Walk()
     drawn = drawing.draw(
         focus.pk,
         up=request.up,
@@ -104,8 +110,8 @@ def _scene(walk: walking.Walk, keys: Sequence[int], readable: frozenset[str] | N
     return _Scene(rows, up, down, closed)
 
 
-def _cause_of(focus: Node, *, now: datetime) -> Cause | None:
-    state = NodeState.objects.filter(digest=focus.digest, until=None).first()
+def _cause_of(walk: walking.Walk, focus: Node) -> Cause | None:
+    state = walk.told([focus.pk]).get(focus.pk)
     if focus.kind != naming.Kind.VIEW or state is None or state.state not in SUFFERING:
         return None
     return next(iter(find_causes(focus.node_id, as_of=None, bad_since=state.since)), None)

@@ -1,15 +1,25 @@
 """Runs as their events tell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from django.db.models import F, Window
+from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from lineage.models import Run
 
 
-def last_runs(jobs: Sequence[int]) -> dict[int, Run]:
-    """Return the newest run of each job."""
+def newest_runs(jobs: Sequence[int], *, most: int) -> list[Run]:
+    """Return the last runs of each job, at most so many, the newest first."""
+    rows = _newest(Run.objects.filter(job__in=jobs), most=most)
+    return sorted(rows, key=lambda run: (run.first_at, run.pk), reverse=True)
+
+
+def last_runs_of(digests: Iterable[str]) -> dict[str, Run]:
+    """Return the newest run of each job, by the digest of the job's id."""
+    rows = Run.objects.filter(job__digest__in=list(digests)).select_related("job")
+    return {row.job.digest: row for row in _newest(rows, most=1)}
+
+
+def _newest(rows: QuerySet[Run], *, most: int) -> QuerySet[Run]:
     newest = Window(RowNumber(), partition_by=F("job_id"), order_by=[F("first_at").desc(), F("id").desc()])
-    rows = Run.objects.filter(job__in=jobs).annotate(position=newest).filter(position=1)
-    return {row.job_id: row for row in rows}
+    return rows.annotate(position=newest).filter(position__lte=most)

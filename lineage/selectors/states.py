@@ -8,9 +8,9 @@ from textwrap import shorten
 from lineage.domain import merging, naming
 from lineage.domain.drawing import severity
 from lineage.domain.own_runs import read_own_facts
-from lineage.models import Node, NodeState, Run
+from lineage.models import Node, Run
 from lineage.selectors import walking
-from lineage.selectors.runs import last_runs
+from lineage.selectors.runs import last_runs_of
 
 MAX_DETAIL = 60
 
@@ -27,26 +27,32 @@ class Shown:
 NOBODY_KNOWS = Shown("no_data")
 
 
+def last_words(ids: Iterable[str]) -> dict[str, Shown]:
+    """Return what the last run of each job among ``ids`` says, in one query; other nodes are left out."""
+    digests = {naming.parse_id(node_id).digest: node_id for node_id in ids}
+    runs = last_runs_of(digests)
+    return {digests[digest]: _of_run(run) for digest, run in runs.items()}
+
+
 def shown_states(walk: walking.Walk, rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
     """Return the state of each node: what monitors say, else what its last run, or its makers' runs, say."""
-    told = _told(rows, now=now)
+    told = _told(walk, rows, now=now)
     jobs = [key for key, row in rows.items() if row.kind == naming.Kind.JOB]
-    runs = {key: _of_run(run) for key, run in last_runs(jobs).items()}
+    runs = {key: _of_run(found[0]) for key, found in walk.runs(jobs).items()}
     others = [key for key in rows if key not in told and key not in jobs]
     return dict.fromkeys(rows, NOBODY_KNOWS) | _of_makers(walk, others, now=now) | runs | told
 
 
-def _told(rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
-    by_digest = {row.digest: key for key, row in rows.items()}
+def _told(walk: walking.Walk, keys: Iterable[int], *, now: datetime) -> dict[int, Shown]:
     found = {}
-    for state in NodeState.objects.filter(digest__in=by_digest, until=None):
+    for key, state in walk.told(keys).items():
         overdue = state.valid_until is not None and state.valid_until < now
         shown = (
             NOBODY_KNOWS
             if overdue
             else Shown(state.state, state.since, shorten(state.detail, MAX_DETAIL, placeholder="…"))
         )
-        found[by_digest[state.digest]] = shown
+        found[key] = shown
     return found
 
 
@@ -54,10 +60,9 @@ def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dic
     """A dataset is as its makers' last runs; a service or model as the worst of what feeds it."""
     makers = walk.upstream(keys)
     above = walk.rows({maker for others in makers.values() for maker in others})
-    runs = {
-        key: _of_run(run) for key, run in last_runs([k for k, row in above.items() if _is_job(row)]).items()
-    }
-    states = runs | _told({key: row for key, row in above.items() if not _is_job(row)}, now=now)
+    made = walk.runs([key for key, row in above.items() if _is_job(row)])
+    runs = {key: _of_run(found[0]) for key, found in made.items()}
+    states = runs | _told(walk, [key for key, row in above.items() if not _is_job(row)], now=now)
     services = [key for key, row in above.items() if row.kind == naming.Kind.SERVICE.value]
     if services:  # of a model: monitors tell of views alone
         states |= _of_makers(walk, services, now=now)

@@ -2,12 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from lineage.domain.naming import NodeRef
-from lineage.models import Edge, Node
+from lineage.domain.naming import Kind, NodeRef
+from lineage.models import Edge, Node, NodeState, Run
+from lineage.selectors.closure import read_surroundings
+from lineage.selectors.runs import newest_runs
 
 CHUNK = 500  # keys in one query; SQLite allows some ten thousand
 Steps = dict[int, list[int]]
@@ -19,10 +24,22 @@ def find_node(node: NodeRef) -> Node | None:
     return row.representative or row if row else None
 
 
-class Walk:
-    """One walk: what it has read once, it does not ask for again."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What monitors say of a node at present."""
 
-    def __init__(self) -> None:
+    state: str
+    since: datetime
+    detail: str
+    valid_until: datetime | None
+
+
+class Walk:
+    """One walk: what it has read once, it does not ask for again. ``runs_of_a_job``: how many it reads."""
+
+    def __init__(self, *, runs_of_a_job: int = 1) -> None:
+        self._runs_of_a_job = runs_of_a_job
+        self._runs: dict[int, list[Run]] = {}
         self._rows: dict[int, Node] = {}
         self._projects: dict[int, str] = {}
         self._members: dict[int, list[int]] = {}
@@ -33,7 +50,7 @@ class Walk:
         """Return the rows of nodes."""
         wanted = list(keys)
         for chunk in _chunks([key for key in wanted if key not in self._rows]):
-            self._rows |= Node.objects.in_bulk(chunk)
+            self._rows |= _with_states(Node.objects.all()).in_bulk(chunk)
         return {key: self._rows[key] for key in wanted if key in self._rows}
 
     def projects(self, keys: Iterable[int]) -> dict[int, str]:
@@ -42,6 +59,40 @@ class Walk:
         for chunk in _chunks([key for key in wanted if key not in self._projects]):
             self._projects |= dict(Node.objects.filter(pk__in=chunk).values_list("pk", "project"))
         return {key: self._projects[key] for key in wanted if key in self._projects}
+
+    def told(self, keys: Iterable[int]) -> dict[int, Told]:
+        """Return what monitors say of nodes; those of which they say nothing are left out."""
+        rows: dict[int, Any] = dict(self.rows(keys))  # with what _with_states joins
+        return {
+            key: Told(row.told_state, row.told_since, row.told_detail, row.told_valid_until)
+            for key, row in rows.items()
+            if row.told_state is not None
+        }
+
+    def runs(self, jobs: Iterable[int]) -> dict[int, list[Run]]:
+        """Return the last runs of jobs, the newest first; jobs that never ran are left out."""
+        wanted = list(jobs)
+        fresh = [job for job in wanted if job not in self._runs]
+        if fresh:
+            self._runs |= {job: [] for job in fresh}
+            for run in newest_runs(fresh, most=self._runs_of_a_job):
+                self._runs[run.job_id].append(run)
+        return {job: self._runs[job] for job in wanted if self._runs[job]}
+
+    def look_around(self, digest: str, *, up: int, down: int) -> int | None:
+        """Read at once everything that a walk of so many hops will ask for, states and runs included.
+
+        Returns the head of the node with that digest; None when it is unknown, or beside no other.
+        """
+        found = read_surroundings(digest, up=up, down=down)
+        self._up |= {key: sorted(others) for key, others in found.up.items()}
+        self._down |= {key: sorted(others) for key, others in found.down.items()}
+        self._projects |= found.projects
+        makers = {maker for others in found.up.values() for maker in others}
+        rows = self.rows(found.up.keys() | makers) if found.up else {}
+        self._projects |= {key: row.project for key, row in rows.items()}
+        self.runs([key for key, row in rows.items() if row.kind == Kind.JOB])
+        return found.focus
 
     def upstream(self, keys: Sequence[int]) -> Steps:
         """Return for each node those that feed it; nodes that nothing feeds are left out."""
@@ -53,6 +104,8 @@ class Walk:
 
     def _step(self, known: Steps, keys: Sequence[int], *, near: str, far: str) -> Steps:
         fresh = [key for key in keys if key not in known]
+        if not fresh:
+            return {key: known[key] for key in keys if known[key]}
         members = self._members_of(fresh)
         heads = {member: head for head in fresh for member in members[head]}
         found: dict[int, set[int]] = defaultdict(set)
@@ -72,6 +125,13 @@ class Walk:
             for member, head in rows.annotate(head=_head("")).values_list("pk", "head"):
                 self._members.setdefault(head, []).append(member)
         return self._members
+
+
+def _with_states(rows: QuerySet[Node]) -> QuerySet[Node]:
+    """Join what monitors say at present, which is kept by digest, so that it outlives the row."""
+    present = NodeState.objects.filter(digest=OuterRef("digest"), until=None)
+    names = ("state", "since", "detail", "valid_until")
+    return rows.annotate(**{f"told_{name}": Subquery(present.values(name)[:1]) for name in names})
 
 
 def inverted(edges: Mapping[int, Iterable[int]]) -> Steps:

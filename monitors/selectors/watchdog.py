@@ -1,15 +1,17 @@
 """Who watches the watcher: whether monitoring itself is behind, in one sentence for every page."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Subquery
 
 from monitors.domain.words import plural, spell_age
-from monitors.models import Channel, LoopBeat, Monitor, TeamChannel, ViewWatch
+from monitors.models import LoopBeat, Monitor, ViewWatch
+from monitors.selectors.channels import ChannelUse, channel_uses
 from monitors.selectors.health import overdue_monitors
-from monitors.selectors.incidents import oldest_unsent
+from monitors.selectors.incidents import oldest_unsent, unsent_notifications
 
 LOOPS = ("judge", "probe", "notify")
 INTERVALS = 3
@@ -33,12 +35,11 @@ class Behind:
 
 def monitoring_behind(*, now: datetime) -> Behind:
     """Return how far monitoring is behind at ``now``. With nothing to watch it is never behind."""
-    seen = dict(LoopBeat.objects.values_list("name", "at"))
-    silent = {name: seen.get(name) for name in LOOPS if _is_silent(seen.get(name), now=now)}
-    if silent and not ViewWatch.objects.exists():
+    signs = _signs()
+    silent = {name: signs.seen.get(name) for name in LOOPS if _is_silent(signs.seen.get(name), now=now)}
+    if not signs.has_views:
         silent = {}
-    overdue = overdue_monitors(now=now)
-    unsent = oldest_unsent()
+    overdue, unsent = overdue_monitors(now=now), signs.oldest_unsent_at
     reasons = [f"{name} loop last ran {_ago(at, now=now)}" for name, at in silent.items()]
     if overdue:
         reasons.append(f"{plural(overdue, 'monitor')} overdue")
@@ -54,6 +55,24 @@ def monitoring_behind(*, now: datetime) -> Behind:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    seen: dict[str, datetime]
+    has_views: bool
+    oldest_unsent_at: datetime | None
+
+
+def _signs() -> _Signs:
+    """Read in one query what stands on every page, as long as any loop ever ran."""
+    watched = Exists(ViewWatch.objects.all())
+    oldest = Subquery(unsent_notifications().values("created_at")[:1])
+    rows = LoopBeat.objects.annotate(has_views=watched, unsent=oldest)
+    found = list(rows.values_list("name", "at", "has_views", "unsent"))
+    if not found:
+        return _Signs({}, ViewWatch.objects.exists(), oldest_unsent())
+    return _Signs({name: at for name, at, _, _ in found}, found[0][2], found[0][3])
+
+
 def _is_silent(at: datetime | None, *, now: datetime) -> bool:
     interval: timedelta = min(settings.FRESHLINE_MONITOR_INTERVAL, settings.FRESHLINE_PROBE_INTERVAL)
     return at is None or now - at >= max(SHORTEST_PATIENCE, INTERVALS * interval)
@@ -61,11 +80,15 @@ def _is_silent(at: datetime | None, *, now: datetime) -> bool:
 
 def channel_troubles() -> tuple[str, ...]:
     """Return, a sentence each, why alerts may reach nobody: channels that broke for good, or none in use."""
-    used = Exists(TeamChannel.objects.filter(channel=OuterRef("pk")))
-    rows = list(Channel.objects.annotate(used=used).order_by("name"))
-    broken = [row.name for row in rows if row.broken_at is not None and row.fallback_id is None]
-    troubles = [f"Channel {name} refuses every message and has no fallback." for name in broken]
-    if not any(row.used for row in rows):
+    return troubles_of(channel_uses())
+
+
+def troubles_of(uses: Collection[ChannelUse]) -> tuple[str, ...]:
+    """Return the same for channels that were read already."""
+    troubles = [
+        f"Channel {use.name} refuses every message and has no fallback." for use in uses if use.is_mute
+    ]
+    if not any(use.teams for use in uses):
         troubles.append("No team has a channel: an incident would reach nobody.")
     return tuple(troubles)
 

@@ -32,13 +32,11 @@ class ServiceRecord:
         return [ref.feature for ref in self.service.features if ref.view == view]
 
 
-@dataclass(frozen=True, slots=True)
-class ViewRecord:
-    """A live feature view with its contract and layouts in force.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewSummary:
+    """A live feature view with its contract in force, as far as people read it.
 
-    ``join_keys`` are those of all its entities, sorted by name (the order of key bytes). ``layouts`` holds
-    every layout that rows may still be stored under, by number. ``readers`` are the services that name any
-    of its features.
+    ``readers`` are the services that name any of its features.
     """
 
     id: int
@@ -46,9 +44,6 @@ class ViewRecord:
     name: str
     contract_number: int
     view: FeatureView
-    join_keys: tuple[JoinKey, ...]
-    layout: Layout
-    layouts: Mapping[int, Layout]
     readers: tuple[ServiceRecord, ...]
     created_at: datetime
     changed_at: datetime
@@ -67,6 +62,40 @@ class ViewRecord:
     def _max_ages(self) -> list[timedelta]:
         terms = self.view.terms
         return [terms.max_age, *(terms.under(reader.service.terms).max_age for reader in self.readers)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedView(ViewSummary):
+    """The same with the join keys of all its entities, sorted by name (the order of key bytes)."""
+
+    join_keys: tuple[JoinKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewRecord(KeyedView):
+    """A live feature view with everything that rows of it are written and read by: ``layouts`` holds every
+    layout that rows may still be stored under, by number."""
+
+    layout: Layout
+    layouts: Mapping[int, Layout]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundView:
+    """A live view that a search found, without what belongs to it."""
+
+    project: str
+    name: str
+    view: FeatureView
+
+
+@dataclass(frozen=True, slots=True)
+class FoundService:
+    """A live feature service that a search found; ``model`` empty: it names none."""
+
+    project: str
+    name: str
+    model: str
 
 
 @dataclass(frozen=True, slots=True)

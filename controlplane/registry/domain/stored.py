@@ -1,7 +1,7 @@
 """Stored definitions, parsed. Equal text is parsed once: a record never changes under its text."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import TypeVar
 
@@ -11,6 +11,7 @@ from controlplane.contracts.definition.services import read_service
 from controlplane.contracts.definition.sources import read_source
 from controlplane.contracts.definition.views import read_view
 from controlplane.contracts.model import Entity, FeatureService, FeatureView, JoinKey, Source
+from controlplane.kernel.dtypes import Dtype
 from store_adapters import Layout
 from store_adapters.layout_json import load_columns
 
@@ -59,3 +60,9 @@ def join_keys(entities: list[Entity]) -> tuple[JoinKey, ...]:
     """Return the join keys of a view over ``entities``, each once, sorted by name."""
     by_name = {key.name: key for entity in entities for key in entity.join_keys}
     return tuple(by_name[name] for name in sorted(by_name))
+
+
+def keys(documents: Iterable[Mapping[str, str]]) -> tuple[JoinKey, ...]:
+    """Return the join keys that a contract names, sorted by name."""
+    found = [JoinKey(document["name"], Dtype(document["dtype"])) for document in documents]
+    return tuple(sorted(found, key=lambda key: key.name))

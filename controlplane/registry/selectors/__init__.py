@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, Q, Subquery
 
 from controlplane.contracts.model import Definition, Source
 from controlplane.contracts.model import Entity as EntityDefinition
@@ -15,11 +17,15 @@ from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.records import (
     BundleRecord,
     ContractRecord,
+    FoundService,
+    FoundView,
+    KeyedView,
     ProjectRecord,
     PurgeDue,
     ServiceRecord,
     ServingInstance,
     ViewRecord,
+    ViewSummary,
 )
 from controlplane.registry.models import (
     Bundle,
@@ -27,29 +33,43 @@ from controlplane.registry.models import (
     Contract,
     Entity,
     FeatureService,
-    FeatureUse,
     FeatureView,
     Layout,
     Project,
     Registry,
     ServingAcknowledgement,
 )
-from controlplane.registry.models import Source as SourceRow
+from controlplane.registry.selectors.rows import (
+    connection_rows,
+    entity_rows,
+    project_rows,
+    service_rows,
+    source_rows,
+    view_rows,
+)
+from controlplane.registry.selectors.searching import search_services, search_views
 
 __all__ = [
     "BundleRecord",
     "ContractRecord",
+    "FoundService",
+    "FoundView",
+    "KeyedView",
     "ProjectRecord",
     "PurgeDue",
     "ServiceRecord",
     "ServingInstance",
     "ViewRecord",
+    "ViewSummary",
     "connection_names",
+    "connection_rows",
     "connection_url",
     "current_bundle",
+    "entity_rows",
     "find_contract",
     "find_definition",
     "find_entity",
+    "find_keyed_view",
     "find_service",
     "find_source",
     "find_view",
@@ -58,13 +78,22 @@ __all__ = [
     "list_projects",
     "list_services",
     "list_sources",
+    "list_summaries",
     "list_views",
     "project_exists",
+    "project_rows",
     "registry_id",
-    "services_reading",
+    "search_services",
+    "search_views",
+    "service_rows",
+    "services_reading_each",
     "serving_instances",
+    "source_rows",
+    "view_rows",
     "views_to_purge",
 ]
+
+_Readers = Mapping[tuple[int, str], list[ServiceRecord]]
 
 
 def list_projects() -> list[ProjectRecord]:
@@ -91,6 +120,25 @@ def list_views(project: str | None = None) -> list[ViewRecord]:
     return _view_records(view_rows(project).order_by("project__name", "name"))
 
 
+def list_summaries(project: str) -> list[ViewSummary]:
+    """Return the live views of ``project`` by name, without keys and layouts: what lists of them need."""
+    rows = list(view_rows(project).order_by("name"))
+    readers = _readers({row.project_id for row in rows}, {row.name for row in rows})
+    return [_summary(row, readers) for row in rows]
+
+
+def find_keyed_view(project: str, name: str) -> KeyedView:
+    """Return a live view with its keys, which its contract names too; ``NotFound`` when there is none."""
+    contract = Contract.objects.filter(view=OuterRef("pk"), number=OuterRef("contract_number"))
+    rows = view_rows(project).annotate(contract=Subquery(contract.values("document")[:1]))
+    row = rows.filter(name=name).first()
+    if row is None:
+        raise NotFound("not_found", f"There is no feature view {name!r} in project {project!r}.")
+    summary = _summary(row, _readers({row.project_id}, {row.name}))
+    keys = canonical.load(row.contract)["join_keys"]
+    return KeyedView(**_fields(summary), join_keys=stored.keys(keys))
+
+
 def find_service(project: str, name: str) -> ServiceRecord:
     """Return a live feature service; ``NotFound`` when there is none."""
     row = service_rows(project).filter(name=name).first()
@@ -104,10 +152,13 @@ def list_services(project: str | None = None) -> list[ServiceRecord]:
     return [_service_record(row) for row in service_rows(project).order_by("project__name", "name")]
 
 
-def services_reading(project: str, view: str) -> list[ServiceRecord]:
-    """Return the live services that name any feature of ``view``, by name."""
-    readers = FeatureUse.objects.filter(project__name=project, view=view).values("service_id")
-    return [_service_record(row) for row in service_rows(project).filter(pk__in=readers).order_by("name")]
+def services_reading_each(project: str, views: Iterable[str]) -> dict[str, list[ServiceRecord]]:
+    """Return for each of ``views`` the live services that name any feature of it, by name, in one query."""
+    uses = Q(uses__project__name=project, uses__view__in=list(views))
+    found: dict[str, list[ServiceRecord]] = defaultdict(list)
+    for row in service_rows(None).filter(uses).annotate(read=F("uses__view")).distinct().order_by("name"):
+        found[row.read].append(_service_record(row))
+    return dict(found)
 
 
 def find_source(project: str, name: str) -> Source:
@@ -228,47 +279,12 @@ def serving_instances(*, since: datetime) -> list[ServingInstance]:
     ]
 
 
-def project_rows() -> QuerySet[Project]:
-    """The live projects, to be filtered and paged."""
-    return Project.objects.filter(retired_at=None)
-
-
-def connection_rows() -> QuerySet[Connection]:
-    """All connections, to be paged."""
-    return Connection.objects.all()
-
-
 def find_connection(connection_id: int) -> Connection:
     """Return a connection; ``NotFound`` when there is none."""
     row = Connection.objects.filter(pk=connection_id).first()
     if row is None:
         raise NotFound("not_found", f"There is no connection {connection_id}.")
     return row
-
-
-def _live(rows: QuerySet, project: str | None) -> QuerySet:  # type: ignore[type-arg]
-    live = rows.filter(retired_at=None)
-    return live if project is None else live.filter(project__name=project)
-
-
-def view_rows(project: str | None) -> QuerySet[FeatureView]:
-    """The live views of a project, or of all, to be filtered and paged."""
-    return _live(FeatureView.objects.select_related("project"), project)
-
-
-def service_rows(project: str | None) -> QuerySet[FeatureService]:
-    """The live feature services of a project, or of all, to be filtered and paged."""
-    return _live(FeatureService.objects.select_related("project"), project)
-
-
-def source_rows(project: str) -> QuerySet[SourceRow]:
-    """The live sources of a project, to be filtered and paged."""
-    return _live(SourceRow.objects.all(), project)
-
-
-def entity_rows(project: str) -> QuerySet[Entity]:
-    """The live entities of a project, to be filtered and paged."""
-    return _live(Entity.objects.all(), project)
 
 
 def _view_records(rows: Iterable[FeatureView]) -> list[ViewRecord]:
@@ -285,40 +301,49 @@ def _view_records(rows: Iterable[FeatureView]) -> list[ViewRecord]:
     readers = _readers(projects, {row.name for row in rows})
     records = []
     for row in rows:
-        view = stored.view(row.document)
+        summary = _summary(row, readers)
         of_view = {number: stored.layout(number, columns) for number, columns in layouts[row.pk].items()}
         records.append(
             ViewRecord(
-                id=row.pk,
-                project=row.project.name,
-                name=row.name,
-                contract_number=row.contract_number,
-                view=view,
-                join_keys=stored.join_keys([entities[row.project_id, name] for name in view.entities]),
+                **_fields(summary),
+                join_keys=stored.join_keys(
+                    [entities[row.project_id, name] for name in summary.view.entities]
+                ),
                 layout=of_view[row.layout_number],
                 layouts=of_view,
-                readers=tuple(readers.get((row.project_id, row.name), ())),
-                created_at=row.created_at,
-                changed_at=row.changed_at,
-                paused=row.paused,
             )
         )
     return records
 
 
-def _readers(projects: Iterable[int], views: set[str]) -> Mapping[tuple[int, str], list[ServiceRecord]]:
-    uses = FeatureUse.objects.filter(project__in=projects)
+def _summary(row: FeatureView, readers: _Readers) -> ViewSummary:
+    return ViewSummary(
+        id=row.pk,
+        project=row.project.name,
+        name=row.name,
+        contract_number=row.contract_number,
+        view=stored.view(row.document),
+        readers=tuple(readers.get((row.project_id, row.name), ())),
+        created_at=row.created_at,
+        changed_at=row.changed_at,
+        paused=row.paused,
+    )
+
+
+def _fields(summary: ViewSummary) -> dict[str, Any]:
+    return {field.name: getattr(summary, field.name) for field in fields(summary)}
+
+
+def _readers(projects: Iterable[int], views: set[str]) -> _Readers:
+    rows = service_rows(None).filter(project__in=projects)
     if len(views) == 1:
-        uses = uses.filter(view__in=views)
-    reading: dict[tuple[int, str], set[int]] = defaultdict(set)
-    for project_id, view, service_id in uses.values_list("project_id", "view", "service_id").distinct():
-        reading[project_id, view].add(service_id)
-    wanted = set().union(*reading.values())
-    services = {row.pk: _service_record(row) for row in service_rows(None).filter(pk__in=wanted)}
-    return {
-        key: sorted((services[pk] for pk in found if pk in services), key=lambda record: record.name)
-        for key, found in reading.items()
-    }
+        rows = rows.filter(uses__view__in=views).distinct()
+    found: dict[tuple[int, str], list[ServiceRecord]] = defaultdict(list)
+    for row in rows.order_by("name"):
+        record = _service_record(row)
+        for view in dict.fromkeys(ref.view for ref in record.service.features):
+            found[row.project_id, view].append(record)
+    return found
 
 
 def _service_record(row: FeatureService) -> ServiceRecord:
