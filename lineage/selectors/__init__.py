@@ -1,6 +1,6 @@
 """Reads of lineage: the graph, causes, impact, runs."""
 
-from lineage.selectors.causes import find_causes
+from lineage.selectors.causes import find_causes, find_causes_as_told
 from lineage.selectors.graph import GraphRequest, draw_graph
 from lineage.selectors.impact import find_impact
 from lineage.selectors.progress import last_event_at, pending_events
@@ -11,6 +11,7 @@ __all__ = [
     "Shown",
     "draw_graph",
     "find_causes",
+    "find_causes_as_told",
     "find_impact",
     "last_event_at",
     "last_words",

@@ -1,6 +1,7 @@
 """Find what explains a bad view: a capped walk upstream over live edges, then domain.causes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from lineage.domain import merging, naming
@@ -16,16 +17,35 @@ READ_AT_ONCE = 4  # hops; what lies farther is read step by step, since a walk w
 MAX_REASON = 300
 
 
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What lies above a view. ``told``: until when its own runs said that it was right, if they ever did."""
+
+    upstream: Sequence[Upstream] = ()
+    reads: Mapping[str, datetime] = field(default_factory=dict)
+    told: datetime | None = None
+
+
 def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) -> list[Cause]:
     """Return what explains that the view ``node_id`` is bad since ``bad_since``, the likeliest first.
 
-    ``as_of``: until when the view's values were known to be right; None for who does not know: then it is
-    what our own runs told, and a view that was never written has none.
+    ``as_of``: until when the view's values were known to be right; None when it was never written.
     """
+    found = _look_above(node_id)
+    return explain(Breach(as_of, bad_since), found.upstream, own_reads=found.reads)
+
+
+def find_causes_as_told(node_id: str, *, bad_since: datetime) -> list[Cause]:
+    """The same for who does not know the view's as-of: it is what our own runs told."""
+    found = _look_above(node_id)
+    return explain(Breach(found.told, bad_since), found.upstream, own_reads=found.reads)
+
+
+def _look_above(node_id: str) -> _Surroundings:
     walk = walking.Walk(runs_of_a_job=RUNS_OF_A_JOB)
     focus = walk.look_around(naming.parse_id(node_id).digest, up=READ_AT_ONCE, down=0)
     if focus is None:
-        return []
+        return _Surroundings()
     edges, depth = _walk_up(walk, focus)
     rows = walk.rows(depth)
     jobs = walk.runs([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
@@ -45,7 +65,7 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
     told = [run.watermark for job in own_jobs for run in runs.get(job, ()) if run.watermark is not None]
-    return explain(Breach(as_of or max(told, default=None), bad_since), upstream, own_reads=reads)
+    return _Surroundings(upstream, reads, max(told, default=None))
 
 
 def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:

@@ -11,7 +11,7 @@ from lineage.domain.causes import Cause, CauseKind
 from lineage.domain.naming import NodeRef
 from lineage.models import Node
 from lineage.selectors import walking
-from lineage.selectors.causes import READ_AT_ONCE, find_causes
+from lineage.selectors.causes import READ_AT_ONCE, find_causes_as_told
 from lineage.selectors.states import MAX_DETAIL, NOBODY_KNOWS, Shown, shown_states
 
 SUFFERING = frozenset({"missing", "stale", "violating", "late"})
@@ -114,7 +114,7 @@ def _cause_of(walk: walking.Walk, focus: Node) -> Cause | None:
     state = walk.told([focus.pk]).get(focus.pk)
     if focus.kind != naming.Kind.VIEW or state is None or state.state not in SUFFERING:
         return None
-    return next(iter(find_causes(focus.node_id, as_of=None, bad_since=state.since)), None)
+    return next(iter(find_causes_as_told(focus.node_id, bad_since=state.since)), None)
 
 
 def _stopped(cause: Cause | None, scene: _Scene) -> dict[int, Shown]:

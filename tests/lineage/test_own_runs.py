@@ -8,6 +8,7 @@ from openlineage.client.serde import Serde
 from controlplane.ingestion.domain.lineage_events import build_event
 from lineage.domain.causes import Breach, CauseKind, RunRecord, Upstream, explain
 from lineage.domain.own_runs import OwnFacts, read_own_facts
+from lineage.selectors import find_causes_as_told
 from tests.lineage.story import NOON, minutes
 from tests.lineage.test_causes import causes, load, pipeline
 
@@ -59,7 +60,19 @@ def test_a_facet_that_somebody_made_up_says_nothing(facet):
 @pytest.mark.django_db
 def test_who_does_not_know_the_as_of_takes_what_our_runs_told():
     load([*pipeline(), told()])
-    assert causes(as_of=None) == causes(as_of=NOON) != []
+    assert find_causes_as_told("view:shop/a", bad_since=minutes(30)) == causes(as_of=NOON) != []
+
+
+@pytest.mark.django_db
+def test_no_source_is_named_for_a_view_that_was_never_written():
+    load([*pipeline(), told()])
+    assert causes(as_of=None) == []
+
+
+@pytest.mark.django_db
+def test_no_source_is_named_that_went_on_since_the_view_went_bad():
+    load([*pipeline(), told(watermark_after="2026-11-23T12:15:00Z")])
+    assert find_causes_as_told("view:shop/a", bad_since=minutes(14)) == []
 
 
 def explained(*, watermark, looked_at, lane="batch", bad_since=40):

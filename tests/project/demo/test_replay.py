@@ -191,6 +191,13 @@ def test_it_shows_that_it_lives_once_every_view_is_known(start, listener, places
     assert places.alive.exists()
 
 
+def test_after_a_restart_it_lives_at_once(start, listener, places):
+    places.populated.touch()
+    listener.states = {"airport_weather": "no_data"}
+    play(start(), seconds=1)
+    assert places.alive.exists()
+
+
 def test_it_ends_when_it_is_told_to(start, listener):
     told = threading.Event()
     told.set()
