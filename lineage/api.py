@@ -137,7 +137,11 @@ class RootCauseView(ApiView):
         if node.project is not None and not request.principal.may(Scope.READ, node.project):
             raise NotFound("not_found", f"There is no node {node.id!r}, or you may not know of it.")
         readable = request.principal.readable_projects()
-        causes = selectors.find_causes_as_told(node.id, bad_since=clock.now())
+        since = selectors.bad_since(node)
+        if since is not None:
+            causes = selectors.find_causes_as_told(node.id, bad_since=since)
+        else:  # of a view that is well no source stands still; what failed above it may be of interest
+            causes = selectors.find_causes(node.id, as_of=None, bad_since=clock.now())
         known = [
             _cause(cause)
             for cause in causes

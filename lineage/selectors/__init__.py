@@ -1,6 +1,6 @@
 """Reads of lineage: the graph, causes, impact, runs."""
 
-from lineage.selectors.causes import find_causes, find_causes_as_told
+from lineage.selectors.causes import bad_since, find_causes, find_causes_as_told
 from lineage.selectors.graph import GraphRequest, draw_graph
 from lineage.selectors.impact import find_impact
 from lineage.selectors.progress import last_event_at, pending_events
@@ -9,6 +9,7 @@ from lineage.selectors.states import Shown, last_words
 __all__ = [
     "GraphRequest",
     "Shown",
+    "bad_since",
     "draw_graph",
     "find_causes",
     "find_causes_as_told",

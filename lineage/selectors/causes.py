@@ -8,9 +8,10 @@ from lineage.domain import merging, naming
 from lineage.domain.causes import Breach, Cause, RunRecord, Upstream, explain
 from lineage.domain.drawing import shortest_path
 from lineage.domain.own_runs import read_own_facts
-from lineage.models import Node, Run
+from lineage.models import Node, NodeState, Run
 from lineage.selectors import walking
 
+SUFFERING = frozenset({"missing", "stale", "violating", "late"})
 MAX_NODES = 2_000
 RUNS_OF_A_JOB = 20
 READ_AT_ONCE = 4  # hops; what lies farther is read step by step, since a walk without end reads too much
@@ -33,6 +34,12 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     """
     found = _look_above(node_id)
     return explain(Breach(as_of, bad_since), found.upstream, own_reads=found.reads)
+
+
+def bad_since(node: naming.NodeRef) -> datetime | None:
+    """Return since when monitors say that a node is bad; None when it is well, or nobody knows."""
+    state = NodeState.objects.filter(digest=node.digest, until=None).first()
+    return state.since if state is not None and state.state in SUFFERING else None
 
 
 def find_causes_as_told(node_id: str, *, bad_since: datetime) -> list[Cause]:

@@ -11,10 +11,8 @@ from lineage.domain.causes import Cause, CauseKind
 from lineage.domain.naming import NodeRef
 from lineage.models import Node
 from lineage.selectors import walking
-from lineage.selectors.causes import READ_AT_ONCE, find_causes_as_told
+from lineage.selectors.causes import READ_AT_ONCE, SUFFERING, find_causes_as_told
 from lineage.selectors.states import MAX_DETAIL, NOBODY_KNOWS, Shown, shown_states
-
-SUFFERING = frozenset({"missing", "stale", "violating", "late"})
 
 
 @dataclass(frozen=True, slots=True)

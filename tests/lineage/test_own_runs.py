@@ -6,10 +6,12 @@ import pytest
 from openlineage.client.serde import Serde
 
 from controlplane.ingestion.domain.lineage_events import build_event
+from lineage import services
 from lineage.domain.causes import Breach, CauseKind, RunRecord, Upstream, explain
 from lineage.domain.own_runs import OwnFacts, read_own_facts
 from lineage.selectors import find_causes_as_told
 from tests.lineage.story import NOON, minutes
+from tests.lineage.test_api import token
 from tests.lineage.test_causes import causes, load, pipeline
 
 FACTS = {
@@ -108,3 +110,12 @@ def explained(*, watermark, looked_at, lane="batch", bad_since=40):
 )
 def test_a_source_is_named_when_it_rested_longer_than_nobody_looked(what, found):
     assert explained(**what) == found
+
+
+@pytest.mark.django_db
+def test_the_api_names_a_stopped_source_of_a_bad_view_and_none_of_one_that_is_well(client):
+    load([*pipeline(), told()])
+    ask, headers = "/api/v1/lineage/root-cause?node=view:shop/a", token(scopes=["read"])
+    assert client.get(ask, headers=headers).json()["cause"] is None
+    services.record_state("view:shop/a", state="stale", at=minutes(25))
+    assert client.get(ask, headers=headers).json()["cause"]["node"] == "dataset:s3://lake|gold"
