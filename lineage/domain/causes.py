@@ -159,7 +159,7 @@ def _stopped_source(node: Upstream, breach: Breach) -> Cause | None:
         return None
     last = max(reads, key=lambda run: (run.looked_at, run.run_id))
     assert last.watermark is not None
-    if last.watermark > breach.as_of:
+    if last.watermark > min(breach.as_of, breach.bad_since):
         return None
     source_rested, nobody_looked = last.looked_at - last.watermark, breach.bad_since - last.looked_at
     if last.lane != _DIRECT and source_rested <= nobody_looked:

@@ -1,6 +1,7 @@
 """Find what explains a bad view: a capped walk upstream over live edges, then domain.causes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from lineage.domain import merging, naming
@@ -16,16 +17,48 @@ READ_AT_ONCE = 4  # hops; what lies farther is read step by step, since a walk w
 MAX_REASON = 300
 
 
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """What lies above a view. ``told``: until when its own runs said that it was right, if they ever did."""
+
+    upstream: Sequence[Upstream] = ()
+    reads: Mapping[str, datetime] = field(default_factory=dict)
+    told: datetime | None = None
+
+
 def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) -> list[Cause]:
     """Return what explains that the view ``node_id`` is bad since ``bad_since``, the likeliest first.
 
-    ``as_of``: until when the view's values were known to be right; None for who does not know: then it is
-    what our own runs told, and a view that was never written has none.
+    ``as_of``: until when the view's values were known to be right; None when it was never written.
     """
+    found = _look_above(node_id)
+    return explain(Breach(as_of, bad_since), found.upstream, own_reads=found.reads)
+
+
+def causes_now(node_id: str) -> list[Cause]:
+    """Return what explains how a view is now, the likeliest first; nothing for one that is not bad."""
+    state = NodeState.objects.filter(digest=naming.parse_id(node_id).digest, until=None).first()
+    return causes_of_state(state)
+
+
+def causes_of_state(state: NodeState | walking.Told | None) -> list[Cause]:
+    """Return what explains what monitors told of a view; nothing where that is not bad, or of no view.
+
+    Where they could not tell the as-of, it is what our own runs told.
+    """
+    if state is None or state.state not in SUFFERING:
+        return []
+    if naming.parse_id(state.node_id).kind != naming.Kind.VIEW:
+        return []
+    found = _look_above(state.node_id)
+    return explain(Breach(state.as_of or found.told, state.since), found.upstream, own_reads=found.reads)
+
+
+def _look_above(node_id: str) -> _Surroundings:
     walk = walking.Walk(runs_of_a_job=RUNS_OF_A_JOB)
     focus = walk.look_around(naming.parse_id(node_id).digest, up=READ_AT_ONCE, down=0)
     if focus is None:
-        return []
+        return _Surroundings()
     edges, depth = _walk_up(walk, focus)
     rows = walk.rows(depth)
     jobs = walk.runs([key for key, row in rows.items() if row.kind == naming.Kind.JOB])
@@ -45,22 +78,7 @@ def find_causes(node_id: str, *, as_of: datetime | None, bad_since: datetime) ->
     ]
     reads = {rows[job].node_id: at for job in own_jobs if (at := _last_good_start(runs.get(job, ())))}
     told = [run.watermark for job in own_jobs for run in runs.get(job, ()) if run.watermark is not None]
-    return explain(Breach(as_of or max(told, default=None), bad_since), upstream, own_reads=reads)
-
-
-def causes_now(node_id: str) -> list[Cause]:
-    """Return what explains how a view is now, the likeliest first; nothing for one that is not bad."""
-    state = NodeState.objects.filter(digest=naming.parse_id(node_id).digest, until=None).first()
-    return causes_of_state(state)
-
-
-def causes_of_state(state: NodeState | walking.Told | None) -> list[Cause]:
-    """Return what explains what monitors told of a view; nothing where that is not bad, or of no view."""
-    if state is None or state.state not in SUFFERING:
-        return []
-    if naming.parse_id(state.node_id).kind != naming.Kind.VIEW:
-        return []
-    return find_causes(state.node_id, as_of=state.as_of, bad_since=state.since)
+    return _Surroundings(upstream, reads, max(told, default=None))
 
 
 def _walk_up(walk: walking.Walk, focus: int) -> tuple[dict[int, list[int]], dict[int, int]]:

@@ -93,11 +93,17 @@ def test_up_ends_with_values_in_every_view_and_says_where_to_look(demo):
 
 def test_the_three_lanes_serve_what_the_two_models_ask_for(demo):
     ranked = demo.lookup("delay_ranker", {"carrier": ["UA"], "airport": ["JFK"]})
-    assert {status for _, status in ranked.values()} == {"PRESENT"}
+    # A cancelled flight has no delay, and one report of the year no temperature.
+    assert {status for _, status in ranked.values()} <= {"PRESENT", "NULL_VALUE"}
+    assert ranked["avg_dep_delay"][1] == "PRESENT"
     assert -43 <= ranked["avg_dep_delay"][0] <= 1_301  # as the year's shortest and longest delays
-    planned = demo.lookup("turnaround_planner", {"tail": ["N725MQ"], "airport": ["EWR"]})
-    assert planned["flights_total"][0] > 100
-    assert planned["flights_total"][1] == "PRESENT"
+
+    def planned():
+        """On a busy machine a run may be late, and then the planner rejects the row."""
+        found = demo.lookup("turnaround_planner", {"tail": ["N725MQ"], "airport": ["EWR"]})
+        return found["flights_total"] if found["flights_total"][1] == "PRESENT" else None
+
+    assert eventually(planned, within=60)[0] > 100
 
 
 def test_healthy_pages_say_what_the_api_says(demo):
@@ -116,13 +122,11 @@ def said_alike(demo):
         if demo.health() == before:
             break
     for state in ("stale", "late", "fresh"):
-        counted = list(before.values()).count(state)
-        assert re.search(rf'data-state="{state}"[^>]*>.*?</span><strong>{counted}</strong>', home), state
-    for view, state in before.items():
-        row = catalogue[catalogue.index(f'/features/{view}"') :]
-        assert re.search(r'data-state="(\w+)"', row)[1] == state, view
-        badge = views[view][views[view].index('id="badge"') :]
-        assert re.search(r'data-state="(\w+)"', badge)[1] == state, view
+        counted = re.search(rf'\?state={state}"(?:(?!<strong>).)*<strong>(\d+)</strong>', home, re.S)
+        assert int(counted[1]) == list(before.values()).count(state), state
+    assert dict(re.findall(r'data-key="(\w+)" data-state="(\w+)"', catalogue)) == before
+    badges = {view: page[page.index('id="badge"') :] for view, page in views.items()}
+    assert {view: re.search(r'data-state="(\w+)"', badge)[1] for view, badge in badges.items()} == before
 
 
 def test_a_stopped_source_is_one_incident_that_names_it_and_one_message_a_channel(demo):

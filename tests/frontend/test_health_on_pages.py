@@ -6,8 +6,6 @@ from datetime import timedelta
 import pytest
 
 from controlplane.kernel import clock
-from controlplane.observations.domain.records import ProbeResult
-from controlplane.observations.services.probes import record_probe
 from monitors.models import Channel, Monitor
 from monitors.services import incidents
 from monitors.services.beats import beat
@@ -21,37 +19,12 @@ PLACES = (HOME, CATALOGUE, VIEW)
 EVERYWHERE = (*PLACES, "/p/flights/incidents", "/p/flights/lineage", "/settings/channels", "/settings/system")
 
 
-def probed(age=50 * MINUTE):
-    """The view's oldest keys were found that old, just now."""
-    result = ProbeResult(
-        project="flights",
-        view="carrier_delays",
-        at=NOON + MINUTE,
-        keys_known=100,
-        keys_read=20,
-        found=20,
-        missing=0,
-        invalid=0,
-        age_p50=age,
-        age_p95=age,
-        age_max=age,
-        stale_share=1.0,
-        late_share=0.0,
-        store_latency_us=900,
-        error="",
-    )
-    record_probe(result)
-    of = monitor().watch
-    of.probed_at = NOON + MINUTE
-    of.save()
-
-
 @pytest.fixture
 def stale(flights):
+    """The story's view is 50 min old, as its monitor last saw it."""
     slack()
-    found = breach(causes=[cause()])
-    probed()
-    return found
+    monitor(value=3_000.0)
+    return breach(causes=[cause()])
 
 
 @pytest.mark.parametrize("address", PLACES)

@@ -165,6 +165,30 @@ class TestWatermark:
         batch.tick(minutes=30)
         assert batch.run_batch().hollow  # nor does it get used to it
 
+    def test_a_source_that_rests_is_no_news_before_its_values_are_stale(self, any_world):
+        """It may rest for an hour, and values may be 45 minutes old: only after both is a run hollow."""
+        define(any_world, batch={"schedule": "*/10 * * * *"}, freshness={"max_age": "45m"})
+        any_world.write_parquet("s.parquet", rows_of([1], ago=0))
+        any_world.run_batch()
+        any_world.tick(minutes=105)
+        assert not any_world.run_batch().hollow
+        any_world.tick(minutes=1)
+        assert "has not moved for 6360 s" in any_world.run_batch().hollow
+
+    def test_a_schedule_explains_two_of_its_intervals(self, any_world):
+        define(
+            any_world,
+            batch={"schedule": "0 * * * *"},
+            source={"max_idle": "1m"},
+            freshness={"max_age": "90m"},
+        )
+        any_world.write_parquet("s.parquet", rows_of([1], ago=0))
+        any_world.run_batch()
+        any_world.tick(hours=2)
+        assert not any_world.run_batch().hollow
+        any_world.tick(minutes=1)
+        assert any_world.run_batch().hollow
+
     def test_without_an_event_time_the_files_change_is_progress(self, any_world):
         define(any_world, source={"event_time": None, "max_idle": "1h"})
         any_world.write_parquet("s.parquet", [("k1", 1, None, None)])

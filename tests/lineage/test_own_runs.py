@@ -6,9 +6,12 @@ import pytest
 from openlineage.client.serde import Serde
 
 from controlplane.ingestion.domain.lineage_events import build_event
+from lineage import services
 from lineage.domain.causes import Breach, CauseKind, RunRecord, Upstream, explain
 from lineage.domain.own_runs import OwnFacts, read_own_facts
+from lineage.selectors import causes_now
 from tests.lineage.story import NOON, minutes
+from tests.lineage.test_api import token
 from tests.lineage.test_causes import causes, load, pipeline
 
 FACTS = {
@@ -59,7 +62,21 @@ def test_a_facet_that_somebody_made_up_says_nothing(facet):
 @pytest.mark.django_db
 def test_who_does_not_know_the_as_of_takes_what_our_runs_told():
     load([*pipeline(), told()])
-    assert causes(as_of=None) == causes(as_of=NOON) != []
+    services.record_state("view:shop/a", state="stale", at=minutes(30))
+    assert causes_now("view:shop/a") == causes(as_of=NOON) != []
+
+
+@pytest.mark.django_db
+def test_no_source_is_named_for_a_view_that_was_never_written():
+    load([*pipeline(), told()])
+    assert causes(as_of=None) == []
+
+
+@pytest.mark.django_db
+def test_no_source_is_named_that_went_on_since_the_view_went_bad():
+    load([*pipeline(), told(watermark_after="2026-11-23T12:15:00Z")])
+    services.record_state("view:shop/a", state="stale", at=minutes(14))
+    assert causes_now("view:shop/a") == []
 
 
 def explained(*, watermark, looked_at, lane="batch", bad_since=40):
@@ -95,3 +112,12 @@ def explained(*, watermark, looked_at, lane="batch", bad_since=40):
 )
 def test_a_source_is_named_when_it_rested_longer_than_nobody_looked(what, found):
     assert explained(**what) == found
+
+
+@pytest.mark.django_db
+def test_the_api_names_a_stopped_source_of_a_bad_view_and_none_of_one_that_is_well(client):
+    load([*pipeline(), told()])
+    ask, headers = "/api/v1/lineage/root-cause?node=view:shop/a", token(scopes=["read"])
+    assert client.get(ask, headers=headers).json()["cause"] is None
+    services.record_state("view:shop/a", state="stale", at=minutes(25))
+    assert client.get(ask, headers=headers).json()["cause"]["node"] == "dataset:s3://lake|gold"

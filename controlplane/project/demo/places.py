@@ -51,6 +51,11 @@ class Places:
         return self.memory / "definition.sha256"
 
     @property
+    def populated(self) -> Path:
+        """A file that is there once the health of every view was known."""
+        return self.memory / "populated"
+
+    @property
     def weather(self) -> Path:
         """The hourly weather of the last days."""
         return self.data / "weather.parquet"

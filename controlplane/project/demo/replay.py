@@ -52,7 +52,6 @@ class Replay:
         self._failing: set[str] = set()
         self._departed_until = self._writer.last_departure() or clock.now()
         self._hour: int | None = None
-        self._is_seen = False
         self._ticks = 0
 
     def run(self, stop: threading.Event) -> None:
@@ -138,11 +137,12 @@ class Replay:
             self._http.post(f"{self._services.serving}/get-online-features", json=body)
 
     def _show_alive(self) -> None:
-        """Touch HOME/alive/demo, from when on the health of every view was known once."""
-        if not self._is_seen:
+        """Touch HOME/alive/demo; in a new home not before there is something to see on every page."""
+        if not self._places.populated.exists():
             answer = self._http.get(f"{self._services.web}/api/v1/projects/{PROJECT}/health")
             views = answer.raise_for_status().json()["items"]
-            self._is_seen = bool(views) and not any(view["state"] == "no_data" for view in views)
-        if self._is_seen:
-            self._places.alive.parent.mkdir(exist_ok=True)
-            self._places.alive.touch()
+            if not views or any(view["state"] == "no_data" for view in views):
+                return
+            self._places.populated.touch()
+        self._places.alive.parent.mkdir(exist_ok=True)
+        self._places.alive.touch()

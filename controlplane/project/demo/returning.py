@@ -10,7 +10,7 @@ from monitors.services import silences
 
 # As long as a busy machine takes to run everything once; what is still wrong then is told.
 CATCHES_UP_IN = timedelta(minutes=2)
-_UNNOTICED = timedelta(seconds=20)
+_UNNOTICED = timedelta(seconds=8)  # the replay shows that it lives every five
 
 
 def away_for(places: Places, *, now: datetime) -> timedelta | None:
