@@ -17,7 +17,7 @@ from frontend.pages.silencing import CHOICES, span_of
 from frontend.readers.inbox import read_inbox_page
 from frontend.readers.incident import read_incident
 from monitors.domain.incidents import Severity
-from monitors.selectors.inbox import TABS, Wanted
+from monitors.selectors.inbox import TABS, Place, Wanted
 from monitors.selectors.incidents import find_incident
 from monitors.services import incidents, silences
 
@@ -34,7 +34,7 @@ def incident_list(request: HttpRequest, principal: Principal, *, project: str) -
         tab=asked["tab"] if asked.get("tab") in TABS else "open",
         severity=asked["severity"] if asked.get("severity") in SEVERITIES else "",
         owner=asked.get("owner", "")[:63],
-        before=number_of(asked.get("after", ""), 0) or None,
+        after=_place(asked.get("after", "")),
     )
     record = read_inbox_page(project, principal, wanted, now=clock.now())
     return show(
@@ -46,6 +46,13 @@ def incident_list(request: HttpRequest, principal: Principal, *, project: str) -
         active="incidents",
         severities=SEVERITIES,
     )
+
+
+def _place(text: str) -> Place | None:
+    """Read where a page begins, as the link to it says: ``<rank>-<number>``."""
+    before, _, after = text.partition("-")
+    rank, number = number_of(before, -1), number_of(after, 0)
+    return Place(rank, -number) if rank >= 0 and number else None
 
 
 @require_safe

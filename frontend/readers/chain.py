@@ -141,7 +141,10 @@ def _consumer_steps(symptoms: Symptoms) -> list[ChainStep]:
 
 
 def _step(node: NodeRef, project: str) -> ChainStep:
-    return ChainStep(node.id, node.kind.value, node.name, "", "", None, _address(node, project))
+    # Where somebody else's node is to be found; ours need no address.
+    where = node.namespace if node.kind in (Kind.DATASET, Kind.JOB) else ""
+    detail = "" if where.startswith(OWN_SCHEME) else where
+    return ChainStep(node.id, node.kind.value, node.name, "", detail, None, _address(node, project))
 
 
 def _address(node: NodeRef, project: str) -> str:

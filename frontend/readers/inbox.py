@@ -13,7 +13,7 @@ from monitors.selectors.inbox import TABS, Inbox, Problem, Wanted, read_inbox, w
 
 
 def read_inbox_page(project: str, principal: Principal, wanted: Wanted, *, now: datetime) -> InboxPage:
-    """Return one tab of the project's incidents, newest first."""
+    """Return one tab of the project's incidents."""
     found = read_inbox(project, wanted, now=now)
     proof = None if found.problems else watching(project)
     return InboxPage(
@@ -23,7 +23,7 @@ def read_inbox_page(project: str, principal: Principal, wanted: Wanted, *, now: 
         rows=_rows(project, found, readable=principal.readable_projects()),
         monitored=proof.views if proof else 0,
         last_probe_at=proof.probed_at if proof else None,
-        after=str(found.after or ""),
+        after=f"{found.after.rank}-{-found.after.minus_number}" if found.after else "",
         severity=wanted.severity,
         owner=wanted.owner,
         owners=found.owners,

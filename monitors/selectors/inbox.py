@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Max, QuerySet
 
-from monitors.domain.incidents import IncidentState
+from monitors.domain.incidents import SEVERITY_ORDER, IncidentState, Severity
 from monitors.models import OPEN, Incident, Notification, Silence, ViewWatch
 from monitors.selectors.silences import silence_on, silences_at
 
@@ -18,12 +18,20 @@ TABS = ("open", "acknowledged", "silenced", "resolved", "all")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for. ``before``: only incidents with a smaller number."""
+    """What is asked for. ``after``: only what comes after that place of the same tab."""
 
     tab: str = "open"
     severity: str = ""
     owner: str = ""
-    before: int | None = None
+    after: "Place | None" = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where an incident stands in a list: the worst first where somebody may have to act, then the newest."""
+
+    rank: int
+    minus_number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +46,12 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """One page of one tab, newest first. ``after``: where the next page begins, None on the last."""
+    """One page of one tab. ``after``: the place that the next page comes after, None on the last."""
 
     counts: Mapping[str, int]
     problems: tuple[Problem, ...]
     owners: tuple[str, ...]
-    after: int | None
+    after: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ def read_inbox(project: str, wanted: Wanted, *, now: datetime) -> Inbox:
     counts["resolved"] = _narrowed(roots.filter(state=IncidentState.RESOLVED), wanted).count()
     counts["all"] = len(kept) + counts["resolved"]
     if wanted.tab in tabs:
-        page = [row for row in tabs[wanted.tab] if wanted.before is None or row.number < wanted.before]
+        page = sorted(tabs[wanted.tab], key=_place_of)
+        page = [row for row in page if wanted.after is None or _place_of(row) > wanted.after]
     else:
         page = _from_database(roots, wanted)
     shown = page[:PAGE]
@@ -76,7 +85,7 @@ def read_inbox(project: str, wanted: Wanted, *, now: datetime) -> Inbox:
         owners=tuple(
             sorted({row.owner for row in (*unfinished, *shown) if row.owner} | {wanted.owner} - {""})
         ),
-        after=shown[-1].number if len(page) > PAGE else None,
+        after=_place_of(shown[-1]) if len(page) > PAGE else None,
     )
 
 
@@ -86,6 +95,10 @@ def watching(project: str) -> Watching:
         views=Count("pk"), probed_at=Max("probed_at")
     )
     return Watching(found["views"], found["probed_at"])
+
+
+def _place_of(row: Incident) -> Place:
+    return Place(SEVERITY_ORDER[Severity(row.severity)], -row.number)
 
 
 def _tab_of(row: Incident, silenced: Mapping[int, Silence]) -> str:
@@ -105,8 +118,8 @@ def _from_database(roots: QuerySet[Incident], wanted: Wanted) -> list[Incident]:
     rows = _narrowed(roots, wanted)
     if wanted.tab == "resolved":
         rows = rows.filter(state=IncidentState.RESOLVED)
-    if wanted.before is not None:
-        rows = rows.filter(number__lt=wanted.before)
+    if wanted.after is not None:  # told by the number alone: what is over has no rank
+        rows = rows.filter(number__lt=-wanted.after.minus_number)
     return list(rows.order_by("-number")[: PAGE + 1])
 
 

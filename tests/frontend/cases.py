@@ -195,6 +195,11 @@ def _incident() -> dict[str, Case]:
             ),
             "incidents",
         ),
+    }
+
+
+def _more_incidents() -> dict[str, Case]:
+    return {
         "incident-of-a-channel": Case(
             "incident.html",
             story_work.incident_page(
@@ -339,6 +344,7 @@ CASES = {
     **_runs(),
     **_inbox(),
     **_incident(),
+    **_more_incidents(),
     **_finding(),
     **_playground(),
     **_settings(),

@@ -6,6 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from controlplane.accounts.domain import Role
+from controlplane.kernel import clock
+from controlplane.registry.services.applying import Author, apply_definition
+from monitors.services.beats import beat
+from tests.frontend.live import PATH, person
+from tests.monitors.story import MINUTE, NOON, breach, cause, monitor, pagerduty, slack
+from tests.receivers import Receiver, running
+from tests.registry.story import FLIGHTS
+
 ROOT = Path(__file__).resolve().parents[2] / "frontend"
 
 
@@ -21,6 +30,57 @@ def built(settings, tmp_path: Path) -> Path:
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     settings.FRONTEND_DIST = tmp_path
     return tmp_path
+
+
+@pytest.fixture
+def flights(db):
+    """The flights project is registered and its loops go round; it is two minutes past noon."""
+    now = NOON + 2 * MINUTE
+    with clock.fixed(now):
+        apply_definition("flights", FLIGHTS, author=Author("edith", may_create_projects=True), now=NOON)
+        for loop in ("judge", "probe", "notify"):
+            beat(loop, now=now)
+        yield now
+
+
+@pytest.fixture
+def operator(flights):
+    return person("olga", Role.OPERATOR)
+
+
+@pytest.fixture
+def viewer(flights):
+    return person("victor", Role.VIEWER)
+
+
+@pytest.fixture
+def outsider(flights):
+    return person("otto", Role.ADMIN, project="trains")
+
+
+@pytest.fixture
+def root(flights):
+    """An administrator of the installation."""
+    return person("root", None, is_superuser=True)
+
+
+@pytest.fixture
+def stale(flights):
+    """The story's view is stale because of an outside job; its owner has a chat and a pager."""
+    slack()
+    pagerduty()
+    monitor(value=3_000.0)
+    return breach(causes=[cause(path=PATH)])
+
+
+@pytest.fixture
+def receiver(settings):
+    """Slack and PagerDuty on loopback."""
+    settings.FRESHLINE_EGRESS_ALLOW = ["127.0.0.1"]
+    made = Receiver()
+    with running(made) as url:
+        made.url = url
+        yield made
 
 
 @pytest.fixture(scope="session")
