@@ -189,6 +189,7 @@ def freshness_figure(
             "linecolor": "var(--border)",
             "type": "date",
             "nticks": 6,
+            "tickformat": "%H:%M\n%-d %b",
             "tickangle": 0,
         },
         yaxis={

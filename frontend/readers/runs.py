@@ -22,7 +22,7 @@ _IN_PROGRESS = 8
 _REFUSED = 10
 _DAY = timedelta(days=1)
 # Asked for by the program itself; anything else is the name of a person.
-_OWN = {"": "rows posted", "schedule": "schedule", "stream": "continuous", "redrive": "redrive"}
+_OWN = {"schedule": "schedule", "stream": "continuous", "redrive": "redrive"}
 _FIGURES = ("read", "added", "changed", "removed", "unchanged", "written", "older", "refused")
 
 
@@ -93,7 +93,7 @@ def _row(record: RunRecord, usual: timedelta | None, *, now: datetime) -> RunRow
         view=record.view,
         lane=record.lane,
         state=record.state,
-        trigger=_OWN.get(record.requested_by, record.requested_by),
+        trigger=_trigger(record),
         started_at=record.started_at,
         took=_took(record, now=now),
         usual=usual if record.lane is Lane.BATCH else None,
@@ -106,6 +106,12 @@ def _row(record: RunRecord, usual: timedelta | None, *, now: datetime) -> RunRow
         phase=record.phase,
         worker=record.worker,
     )
+
+
+def _trigger(record: RunRecord) -> str:
+    if record.lane is Lane.DIRECT:
+        return "rows posted"
+    return _OWN.get(record.requested_by, record.requested_by) or "nobody named"
 
 
 def _took(record: RunRecord, *, now: datetime) -> timedelta | None:

@@ -244,6 +244,25 @@ def _finding() -> dict[str, Case]:
         "lineage-table": Case("lineage.html", story_find.lineage_page(mode="table"), "lineage"),
         "lineage-start": Case("lineage.html", story_find.lineage_start(), "lineage"),
         "lineage-empty": Case("lineage.html", story_find.lineage_start(problems=(), views=()), "lineage"),
+        "channels-normal": Case("channels.html", story_settings.channels_page(), "channels"),
+        "channels-changing": Case(
+            "channels.html",
+            story_settings.channels_page(
+                editing=story_settings.CHANNEL, errors=(("secret", "the URL must begin with https://"),)
+            ),
+            "channels",
+        ),
+        "channels-broken": Case("channels.html", story_settings.failed_test(), "channels"),
+        "channels-empty": Case(
+            "channels.html",
+            story_settings.channels_page(channels=(), silences=(), unreachable_views=0, may_administer=False),
+            "channels",
+        ),
+    }
+
+
+def _playground() -> dict[str, Case]:
+    return {
         "playground-normal": Case("playground.html", story_find.playground_page(), "playground"),
         "playground-answered": Case("playground.html", story_find.answered(), "playground"),
         "playground-broken": Case(
@@ -266,20 +285,6 @@ def _finding() -> dict[str, Case]:
         ),
         "playground-forbidden": Case(
             "playground.html", story_find.playground_page(may_lookup=False), "playground"
-        ),
-        "channels-normal": Case("channels.html", story_settings.channels_page(), "channels"),
-        "channels-changing": Case(
-            "channels.html",
-            story_settings.channels_page(
-                editing=story_settings.CHANNEL, errors=(("secret", "the URL must begin with https://"),)
-            ),
-            "channels",
-        ),
-        "channels-broken": Case("channels.html", story_settings.failed_test(), "channels"),
-        "channels-empty": Case(
-            "channels.html",
-            story_settings.channels_page(channels=(), silences=(), unreachable_views=0, may_administer=False),
-            "channels",
         ),
     }
 
@@ -341,6 +346,7 @@ CASES = {
     **_incident(),
     **_more_incidents(),
     **_finding(),
+    **_playground(),
     **_settings(),
     **_doors(),
 }

@@ -18,7 +18,7 @@ from tests.ingestion.conftest import build_world
 from tests.ingestion.test_batch import BATCH, SOURCE, minutes_ago
 from tests.ingestion.world import KEY, view_document
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -30,6 +30,21 @@ def viewer():
     return person("victor", Role.VIEWER)
 
 
+def incident(project="flights", view="carrier_delays", *, opened_at=NOW, state="open", summary="stale"):
+    return Incident.objects.create(
+        project=project,
+        view=view,
+        subject=f"view:{project}/{view}",
+        summary=summary,
+        severity="warning",
+        family="freshness",
+        kind="served_age",
+        state=state,
+        opened_at=opened_at,
+        bad_since=opened_at,
+    )
+
+
 def ask(client, query, **more):
     response = client.get("/api/v1/search", {"q": query, **more})
     assert response.status_code == 200, response.content
@@ -51,17 +66,10 @@ def test_a_view_is_found_by_any_part_of_its_name_with_its_address(viewer):
 
 
 def test_every_address_that_is_answered_leads_to_a_page(viewer, built):
-    Incident.objects.create(
-        project="flights",
-        view="carrier_delays",
-        subject="view:flights/carrier_delays",
-        summary="stale",
-        severity="warning",
-        opened_at=NOW,
-        bad_since=NOW,
-    )
-    found = [item for query in ("delay", "avg", "ops", "INC-1", "delays") for item in ask(viewer, query)]
-    assert {"Feature views", "Features", "Feature services", "Owners"} <= {item["section"] for item in found}
+    incident()
+    found = [item for query in ("delay", "avg", "delays") for item in ask(viewer, query)]
+    sections = {"Feature views", "Features", "Feature services", "Incidents", "Owners"}
+    assert {item["section"] for item in found} == sections
     for address in {item["url"].partition("#")[0] for item in found}:
         assert viewer.get(address).status_code == 200, address
 
@@ -92,15 +100,7 @@ def test_what_one_may_not_know_of_is_not_found(viewer):
     document["feature_services"] = [service(name="secret_ranker", features=["secret_delays:flights_1d"])]
     with clock.fixed(NOW):
         apply_definition("trains", document, author=author, now=NOW)
-    Incident.objects.create(
-        project="trains",
-        view="secret_delays",
-        subject="view:trains/secret_delays",
-        summary="secret",
-        severity="warning",
-        opened_at=NOW,
-        bad_since=NOW,
-    )
+    incident("trains", "secret_delays", summary="secret")
     assert ask(viewer, "secret") == []
     assert "trains" not in str(ask(viewer, "delay"))
     root = person("root", None, is_superuser=True)
@@ -140,16 +140,7 @@ def test_a_search_costs_the_same_for_many_views_as_for_one(viewer, django_assert
 
 
 def test_incidents_that_ended_long_ago_are_found_by_number(viewer):
-    row = Incident.objects.create(
-        project="flights",
-        view="carrier_delays",
-        subject="view:flights/carrier_delays",
-        summary="stale",
-        severity="warning",
-        state="resolved",
-        opened_at=NOW - timedelta(days=40),
-        bad_since=NOW - timedelta(days=40),
-    )
+    row = incident(state="resolved", opened_at=NOW - timedelta(days=40))
     for text in (f"INC-{row.number}", f"inc-{row.number}", f"#{row.number}", str(row.number), "STALE"):
         (found,) = search_incidents(frozenset({"flights"}), text, limit=8)
         assert (found.number, found.title) == (row.number, "carrier_delays: stale")
