@@ -248,6 +248,6 @@ def fresh_values(document: object, path: str = "") -> list[str]:
         return [hit for at, value in enumerate(document) for hit in fresh_values(value, f"{path}[{at}]")]
     if path.endswith(".text"):
         return re.findall(r'.*[:"\s]fresh\b.*', str(document))
-    # A monitor says ok where a view says fresh; of an edge, ok says no more than that nothing broken is known.
+    # A monitor says ok where a view says fresh; an edge's ok claims nothing.
     is_claim = document == "fresh" or (document == "ok" and path.endswith(".state") and "edges" not in path)
     return [path] if is_claim else []
