@@ -113,7 +113,8 @@ def test_a_resting_source_raises_nothing_and_a_dead_one_is_late_then_stale(britt
 
     def all_dead():
         for view, state in shop.states().items():
-            if seen[view][-1] != state:
+            # On a slow machine nobody may have looked for a while; that is no news of the source.
+            if state not in (seen[view][-1], "no_data"):
                 seen[view].append(state)
         return all(seen[view][-1] == "stale" for view in dying)
 
