@@ -32,8 +32,7 @@ class Wish:
 def up(wish: Wish) -> None:
     """Bring the installation up, and stay with it unless it shall run detached."""
     home = wish.home.resolve()
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = Lock.take(home)
+    lock = _take(home)
     if lock is None:
         _report_running(home)
         return
@@ -54,6 +53,15 @@ def up(wish: Wish) -> None:
         _greet(planned, welcome, detached=True)
     else:
         supervise(planned, show=True, on_ready=lambda: _greet(planned, welcome, detached=False))
+
+
+def _take(home: Path) -> Lock | None:
+    """Make the home if need be and lock it. A disk that cannot be written is found here, not halfway."""
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return Lock.take(home)
+    except OSError as wrong:
+        raise Failure(f"{home} cannot be written: {wrong.strerror}. Choose another with --home.") from wrong
 
 
 def supervise_detached(home: Path, lock_handle: int) -> None:

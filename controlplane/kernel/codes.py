@@ -19,6 +19,7 @@ CODES: dict[str, str] = {
     "cast_loses": "The value does not fit the declared type without loss.",
     "changed_meanwhile": "The thing changed since the version that If-Match names.",
     "conflict": "The state of the thing does not allow this now.",
+    "database_unavailable": "The control plane's database does not answer; lookups go on without it.",
     "default_missing": "An action default can reach a feature that declares no default.",
     "duplicate": "The same name or key is given twice in one place.",
     "forbidden": "The caller lacks the scope or the role that the message names.",

@@ -16,6 +16,10 @@ try:
     FRESHLINE_SECRET_KEYS = secret_keys.load(ENVIRONMENT["FRESHLINE_SECRET_KEYS"], FRESHLINE_HOME)
 except BadSetting as wrong:
     sys.exit(f"freshline: {wrong}")
+except OSError as wrong:
+    sys.exit(
+        f"freshline: FRESHLINE_HOME = {ENVIRONMENT['FRESHLINE_HOME']} cannot be written: {wrong.strerror}"
+    )
 
 STORE_URL: str = ENVIRONMENT["STORE_URL"]
 STATE_URL: str = ENVIRONMENT["STATE_URL"]

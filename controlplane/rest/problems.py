@@ -5,6 +5,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -12,6 +13,10 @@ from rest_framework.response import Response
 from controlplane.kernel import errors
 
 CONTENT_TYPE = "application/problem+json"
+NO_DATABASE = errors.Unavailable(
+    "database_unavailable",
+    "The database does not answer. Nothing that was acknowledged is lost; try again in a moment.",
+)
 STATUS: dict[type[errors.FreshlineError], int] = {
     errors.Refused: 422,
     errors.NotFound: 404,
@@ -61,11 +66,21 @@ def status_of(error: errors.FreshlineError) -> int:
     )
 
 
+def as_ours(error: BaseException | None) -> BaseException | None:
+    """Return the error as one of ours, where it is known what it means: a database that does not answer."""
+    if isinstance(error, OperationalError | InterfaceError):
+        structlog.get_logger().error("database_unavailable", error=str(error).strip())
+        return NO_DATABASE
+    return error
+
+
 def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Be DRF's exception handler: ours and DRF's errors become problems, others go on to Django's 500."""
     request_id = getattr(context["request"], "request_id", "")
     headers: dict[str, str] = {}
-    if isinstance(error, errors.FreshlineError):
+    told = as_ours(error)
+    if isinstance(told, errors.FreshlineError):
+        error = told
         status, code, detail, found = status_of(error), error.code, error.detail, error.errors
         if isinstance(error, errors.TooMany):
             headers["Retry-After"] = str(error.retry_after_seconds)

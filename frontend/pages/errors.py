@@ -1,12 +1,14 @@
 """What Django asks for when no page answers."""
 
+import sys
+
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from controlplane.accounts.auth import principal_of
 from controlplane.kernel.errors import Forbidden, NotFound
-from controlplane.rest.problems import plain
+from controlplane.rest.problems import NO_DATABASE, as_ours, plain, status_of
 from frontend.pages.common import error_page
 
 
@@ -33,7 +35,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """An error that nobody foresaw; the page needs neither database nor session."""
+    if as_ours(sys.exc_info()[1]) is NO_DATABASE:
+        status, code, title, detail = (
+            status_of(NO_DATABASE),
+            NO_DATABASE.code,
+            "The database does not answer",
+            NO_DATABASE.detail,
+        )
+    else:
+        status, code, title = 500, "internal", "Something went wrong on our side"
+        detail = "Nothing that was acknowledged is lost. The request id leads to the log."
     if request.path.startswith("/api/"):
-        return plain(request, 500, "internal", "Something went wrong on our side.")
-    context = {"request_id": getattr(request, "request_id", "")}
-    return render(request, "frontend/500.html", context, status=500)
+        return plain(request, status, code, detail)
+    context = {"request_id": getattr(request, "request_id", ""), "title": title, "detail": detail}
+    return render(request, "frontend/500.html", context, status=status)

@@ -10,8 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 ZERO = timedelta(0)
-# A result later than this many intervals after the one before is a gap: the time between counts for nothing.
-GAP_INTERVALS = 2
+# A result more than this many intervals after the one before is a gap: the time between counts for nothing.
+# From the same lateness on a monitor is overdue, and is told as such: evaluation so slow that it never counts,
+# and not slow enough to be noticed, must not be.
+GAP_INTERVALS = OVERDUE_INTERVALS = 3
 # However soon a state might change by itself, a monitor is not evaluated more often than this.
 SHORTEST_WAIT = timedelta(milliseconds=200)
 
@@ -133,7 +135,9 @@ def rearmed(timing: Timing, state: MonitorState) -> MonitorState:
     return replace(restarted(state), state=State.UNKNOWN, since=None, breach_clock=timing.hold)
 
 
-def is_overdue(timing: Timing, last_at: datetime | None, *, now: datetime, intervals: int = 3) -> bool:
+def is_overdue(
+    timing: Timing, last_at: datetime | None, *, now: datetime, intervals: int = OVERDUE_INTERVALS
+) -> bool:
     """Whether nothing was heard for so long that the state can no longer be believed."""
     # Below two seconds an interval the wake-ups themselves jitter by more than that.
     patience = intervals * max(timing.interval, timedelta(seconds=2))

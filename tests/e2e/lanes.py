@@ -125,7 +125,7 @@ class Snapshots(Writer):
     """Replaces the Parquet file: a few keys change, one leaves, one comes back."""
 
     def __init__(self, story: Story) -> None:
-        super().__init__(story, every=2.0)
+        super().__init__(story, every=3.0)
         self._table = {user: (0, now_us()) for user in range(BATCH_KEYS)}
 
     def write(self) -> None:

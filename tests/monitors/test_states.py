@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from monitors.domain.states import (
     BLIND,
+    GAP_INTERVALS,
     MonitorState,
     Result,
     State,
@@ -116,9 +117,10 @@ def test_a_gap_in_evaluation_stops_the_clocks():
     assert [change.after for change in changes] == [BREACH]
 
 
-def test_exactly_two_intervals_apart_is_no_gap():
-    states, _ = run([result(0, OK), result(10, BREACH), result(30, BREACH)])
+def test_what_is_not_overdue_yet_is_no_gap():
+    states, _ = run([result(0, OK), result(10, BREACH), result(40, BREACH)])
     assert states[-1].state is BREACH
+    assert is_overdue(TIMING, T0 + 10 * SECOND, now=T0 + 40 * SECOND)
 
 
 def test_a_late_result_is_dropped():
@@ -230,7 +232,7 @@ def watched_time(applied, holds):
         if earlier.level not in BLIND and not holds(earlier):
             break
         gap = later.at - earlier.at
-        if not {later.level, earlier.level} & BLIND and gap <= 2 * TIMING.interval:
+        if not {later.level, earlier.level} & BLIND and gap <= GAP_INTERVALS * TIMING.interval:
             total += gap
     return total
 

@@ -1,0 +1,122 @@
+"""What is damaged on a disk is told where a person sees it, serves nobody, and mends by what comes next."""
+
+import os
+import secrets
+import signal
+import sqlite3
+import urllib.error
+import urllib.request
+from contextlib import closing
+
+import pytest
+
+from store_adapters import encode_key
+from tests.e2e.house import House, eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+USERS = 10
+
+
+class Shop:
+    """A view with a few rows."""
+
+    def __init__(self, house: House) -> None:
+        self.house, mark = house, secrets.token_hex(4)
+        self.project, self.view = f"shop_{mark}", f"basket_{mark}"
+        view = {
+            "name": self.view,
+            "entities": ["user"],
+            "owner": "baskets",
+            "features": [{"name": "amount", "dtype": "float64", "default": -1.0}],
+            "freshness": {"max_age": "1h"},
+            "direct": True,
+        }
+        document = {
+            "version": 1,
+            "project": self.project,
+            "entities": [{"name": "user", "join_keys": [{"name": "user_id", "dtype": "int64"}]}],
+            "feature_views": [view],
+        }
+        house.ok("POST", f"projects/{self.project}/apply", document)
+        self.post(range(USERS))
+
+    def post(self, users) -> None:
+        rows = {"rows": [{"user_id": user, "amount": user + 0.5} for user in users]}
+        self.house.ok("POST", f"projects/{self.project}/feature-views/{self.view}/rows", rows)
+
+    def ask(self) -> tuple[int, object]:
+        """Look up two keys; returns the HTTP status, and Feast's statuses or the error's code."""
+        body = {"features": [f"{self.view}:amount"], "entities": {"user_id": [0, 1]}}
+        status, answer = self.house.lookup("get-online-features", body, Freshline_Project=self.project)
+        return status, answer["results"][-1]["statuses"] if status == 200 else answer.get("code")
+
+    def health(self) -> str:
+        items = self.house.ok("GET", f"projects/{self.project}/health")["items"]
+        return items[0]["state"] if items else ""
+
+    def open_incidents(self) -> list[dict]:
+        return self.house.ok("GET", f"projects/{self.project}/incidents?state=open")["items"]
+
+
+@pytest.fixture
+def shop(brittle):
+    made = Shop(brittle)
+    eventually(lambda: made.ask() == (200, ["PRESENT", "PRESENT"]), within=30)
+    return made
+
+
+def test_a_corrupt_row_is_invalid_and_a_violation_until_it_is_written_again(brittle, shop):
+    eventually(lambda: shop.health() == "fresh", within=90, every=0.5)
+    damage_row(brittle, shop, user=0)
+    eventually(lambda: shop.ask() == (200, ["INVALID", "PRESENT"]), within=5)
+    assert (
+        f'freshline_serving_corrupt_rows_total{{project="{shop.project}"'
+        in get(brittle.serving + "/metrics")[1]
+    )
+    eventually(lambda: shop.health() == "violating", within=90, every=0.5)
+    assert [one["view"] for one in eventually(shop.open_incidents, within=30)] == [shop.view]
+    shop.post([0])
+    assert shop.ask() == (200, ["PRESENT", "PRESENT"])
+    eventually(lambda: shop.health() == "fresh", within=90, every=0.5)
+    eventually(lambda: not shop.open_incidents(), within=60, every=0.5)
+
+
+def test_a_corrupt_bundle_is_refused_and_serves_nobody_until_a_good_one_comes(brittle, shop):
+    brittle.kill("web")
+    try:
+        path = brittle.home / "serving" / "bundle"
+        kept = path.read_bytes()
+        path.write_bytes(kept.replace(b'"max_age_us":3600000000', b'"max_age_us":3600000001'))
+        assert path.read_bytes() != kept
+        restart_serving(brittle)
+        eventually(lambda: shop.ask() == (503, "no_bundle"), within=30)
+        assert get(brittle.serving + "/ready")[0] == 503
+        assert "refused a bundle" in (brittle.home / "logs" / "serving.log").read_text()
+    finally:
+        brittle.start("web")
+    eventually(lambda: shop.ask() == (200, ["PRESENT", "PRESENT"]), within=30)
+
+
+def damage_row(house, shop, *, user):
+    """Flip a bit of a stored value, as a bad disk might."""
+    key = encode_key([("user_id", "int64", user)])
+    place = "WHERE project=? AND entity_key=? AND view=?"
+    with closing(sqlite3.connect(house.home / "store.sqlite3", timeout=30)) as store:
+        (row,) = store.execute(f"SELECT row FROM fl_rows {place}", (shop.project, key, shop.view)).fetchone()
+        damaged = row[:-6] + bytes([row[-6] ^ 1]) + row[-5:]
+        store.execute(f"UPDATE fl_rows SET row=? {place}", (damaged, shop.project, key, shop.view))
+        store.commit()
+
+
+def restart_serving(house):
+    before = house.pid("serving")
+    os.kill(before, signal.SIGTERM)
+    eventually(lambda: house.pid("serving") not in (0, before), within=60)
+
+
+def get(address):
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
