@@ -184,7 +184,13 @@ def freshness_figure(
         font={"size": 12, "color": "var(--text-2)"},
         showlegend=False,
         hovermode="x",
-        xaxis={"gridcolor": "var(--border)", "linecolor": "var(--border)", "type": "date"},
+        xaxis={
+            "gridcolor": "var(--border)",
+            "linecolor": "var(--border)",
+            "type": "date",
+            "nticks": 6,
+            "tickangle": 0,
+        },
         yaxis={
             "gridcolor": "var(--border)",
             "zerolinecolor": "var(--border)",
@@ -201,7 +207,7 @@ def _add_limits(figure: go.Figure, *, warn: timedelta | None, limit: timedelta |
         y = limit.total_seconds() / 60
         figure.add_hrect(y0=y, y1=top, fillcolor="var(--breach-bg)", opacity=1, line_width=0, layer="below")
         figure.add_hline(y=y, line={"color": "var(--breach-mark)", "width": 1.5})
-    if warn is not None:
+    if warn is not None and warn != limit:
         figure.add_hline(
             y=warn.total_seconds() / 60, line={"color": "var(--late-mark)", "width": 1.5, "dash": "dash"}
         )

@@ -43,6 +43,16 @@ INCIDENTS: dict[str, Look] = {
     "silenced": Look("Silenced", "paused"),
     "resolved": Look("Resolved", "fresh"),
 }
+# How a message about an incident ended, or has not yet.
+MESSAGES: dict[str, Look] = {
+    "waiting": Look("Waiting", "nodata", "Not sent yet"),
+    "sending": Look("Sending", "nodata"),
+    "sent": Look("Sent", "fresh"),
+    "muted": Look("Muted", "paused", "Held back by a silence"),
+    "withdrawn": Look("Withdrawn", "nodata", "No longer needed when it was due"),
+    "failed_over": Look("Passed on", "late", "Refused here; the fallback channel took over"),
+    "dead": Look("Not delivered", "breach", "Refused for good, or given up"),
+}
 # Of channels and of the parts of the installation.
 OTHERS: dict[str, Look] = {
     "good": Look("Good", "fresh"),
@@ -50,8 +60,9 @@ OTHERS: dict[str, Look] = {
     "delivered": Look("Delivered", "fresh"),
     "failing": Look("Failing", "breach"),
     "untested": Look("Untested", "nodata"),
+    "stopped": Look("Stopped", "breach", "Brings nothing new"),
 }
-LOOKS: dict[str, Look] = {**HEALTH, **RUNS, **INCIDENTS, **OTHERS}
+LOOKS: dict[str, Look] = {**HEALTH, **RUNS, **INCIDENTS, **MESSAGES, **OTHERS}
 
 # What is wrong with one value at lookup, in the words of the contract.
 VERDICTS: dict[str, str] = {

@@ -2,7 +2,21 @@
 
 from django.urls import path, re_path
 
-from frontend.pages import audit, catalogue, home, lineage, playground, sign_in, system, tokens, view
+from frontend.pages import (
+    audit,
+    catalogue,
+    channels,
+    home,
+    incidents,
+    lineage,
+    playground,
+    runs,
+    sign_in,
+    silences,
+    system,
+    tokens,
+    view,
+)
 
 _AT = "p/<str:project>/"
 
@@ -14,11 +28,23 @@ urlpatterns = [
     path(_AT, home.home, name="home"),
     path(f"{_AT}features", catalogue.catalogue, name="catalogue"),
     path(f"{_AT}features/<str:name>", view.view, name="view"),
+    path(f"{_AT}features/<str:name>/<str:action>", view.view_action, name="view_action"),
+    path(f"{_AT}runs", runs.run_list, name="run_list"),
+    path(f"{_AT}runs/<int:id>", runs.run, name="run"),
+    path(f"{_AT}runs/<int:id>/<str:action>", runs.run_action, name="run_action"),
+    path(f"{_AT}incidents", incidents.incident_list, name="incident_list"),
+    path(f"{_AT}incidents/INC-<int:number>", incidents.incident, name="incident"),
+    path(f"{_AT}incidents/INC-<int:number>/<str:action>", incidents.incident_action, name="incident_action"),
+    path("incidents/INC-<int:number>", incidents.incident_anywhere, name="incident_anywhere"),
     path(f"{_AT}lineage", lineage.lineage, name="lineage"),
     path(f"{_AT}playground", playground.playground, name="playground"),
+    path("settings/channels", channels.channels, name="channels"),
+    path("settings/channels/<int:id>/<str:action>", channels.channel_action, name="channel_action"),
+    path("settings/silences", silences.silences, name="silences"),
+    path("settings/silences/<int:id>/<str:action>", silences.silence_action, name="silence_action"),
     path("settings/tokens", tokens.tokens, name="tokens"),
     path("settings/tokens/<int:id>/<str:action>", tokens.token_action, name="token_action"),
     path("settings/system", system.system, name="system"),
     path("audit", audit.audit, name="audit"),
-    re_path(r"^(?P<rest>features|lineage|playground)$", sign_in.to_project),
+    re_path(r"^(?P<rest>features|incidents|runs|lineage|playground)$", sign_in.to_project),
 ]

@@ -1,17 +1,24 @@
 """Reads of runs, refused rows and lanes, as plain records."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from statistics import median
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from openlineage.client.serde import Serde
 
+from controlplane.ingestion.domain.lineage_events import build_event
 from controlplane.ingestion.domain.runs import Counts, RunState
-from controlplane.ingestion.models import IngestionRun, LaneState, RefusedRow
+from controlplane.ingestion.models import IngestionRun, LaneState, RefusedRow, RunTransition
 from controlplane.kernel.errors import NotFound
 from store_adapters import Lane
+
+# What is usual is told of the last few good runs of a view, found among the newest of all views asked for.
+_USUAL_OF = 20
+_RUNS_FOR_USUAL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,7 @@ class RunRecord:
     is_full: bool
     contract_number: int
     requested_by: str
+    worker: str
     ledger: Mapping[str, Any]
 
 
@@ -78,12 +86,63 @@ def list_runs(
     *,
     view: str | None = None,
     lane: str | None = None,
-    state: str | None = None,
+    states: Collection[RunState] = (),
+    before: int | None = None,
     limit: int = 50,
 ) -> list[RunRecord]:
-    """Return the newest runs of a project."""
-    found = runs(None, project=project, view=view, lane=lane, state=state)
+    """Return the newest runs of a project, in any of ``states`` (none: all), older than the id ``before``."""
+    found = runs(None, project=project, view=view, lane=lane)
+    if states:
+        found = found.filter(state__in=states)
+    if before is not None:
+        found = found.filter(pk__lt=before)
     return [run_record(run) for run in found.order_by("-id")[:limit]]
+
+
+def usual_times(project: str, views: Collection[str]) -> dict[str, timedelta]:
+    """Return the median time of the last good batch runs of each view; views without one are left out.
+
+    Other lanes have no such time: a direct run lasts its minute, a stream run until it is rolled over.
+    """
+    found = IngestionRun.objects.filter(
+        project=project, view__in=views, lane=Lane.BATCH, state=RunState.SUCCEEDED
+    )
+    seconds: dict[str, list[float]] = {}
+    for run in found.only("view", "started_at", "ended_at").order_by("-id")[:_RUNS_FOR_USUAL]:
+        if run.started_at is not None and run.ended_at is not None:
+            seconds.setdefault(run.view, []).append((run.ended_at - run.started_at).total_seconds())
+    return {view: timedelta(seconds=median(took[:_USUAL_OF])) for view, took in seconds.items()}
+
+
+def latest_runs(view_ids: Collection[int]) -> dict[str, RunRecord]:
+    """Return, by name, the newest run of each view that has begun or ended, whatever its lane."""
+    begun = IngestionRun.objects.filter(view_id=OuterRef("view_id"), lane=OuterRef("lane"))
+    newest = begun.exclude(run_number=None).order_by("-id").values("pk")[:1]
+    lasts = LaneState.objects.filter(view_id__in=view_ids).annotate(last=Subquery(newest)).values("last")
+    return {run.view: run_record(run) for run in IngestionRun.objects.filter(pk__in=lasts).order_by("pk")}
+
+
+def previous_good_run(run: RunRecord) -> RunRecord | None:
+    """Return the newest run of the same lane before ``run`` that succeeded."""
+    found = IngestionRun.objects.filter(
+        view_id=run.view_id, lane=run.lane, state=RunState.SUCCEEDED, pk__lt=run.id
+    )
+    before = found.order_by("-id").first()
+    return None if before is None else run_record(before)
+
+
+def failures_like(run: RunRecord, *, since: datetime) -> int:
+    """Return how many runs of the same lane failed with the same code since then, ``run`` included."""
+    code = (run.error or {}).get("code")
+    found = IngestionRun.objects.filter(view_id=run.view_id, lane=run.lane, state=RunState.FAILED)
+    return found.filter(ended_at__gte=since, error__code=code).count()
+
+
+def last_event(run_id: int) -> str | None:
+    """Return the last OpenLineage event of a run as JSON, None before the first."""
+    moves = RunTransition.objects.filter(run=run_id).exclude(event="")
+    last = moves.order_by("-sequence").first()
+    return None if last is None else Serde.to_json(build_event(last.event, at=last.at, facts=last.facts))
 
 
 def find_run(run_id: int) -> RunRecord:
@@ -182,5 +241,6 @@ def run_record(run: IngestionRun) -> RunRecord:
         is_full=run.is_full,
         contract_number=run.contract_number,
         requested_by=run.requested_by,
+        worker=run.worker,
         ledger=run.ledger,
     )

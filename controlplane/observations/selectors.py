@@ -4,21 +4,24 @@ Minutes are whole: a time range holds those that begin in it (``start <= minute 
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Max, QuerySet, Sum
+from django.db.models import BigIntegerField, Func, Max, QuerySet, Sum
 
 from controlplane.kernel.clock import from_us, to_us
-from controlplane.observations.domain.records import ProbeResult, RecordedLookup, ReportingInstance
+from controlplane.observations.domain.records import AgeSlice, ProbeResult, RecordedLookup, ReportingInstance
 from controlplane.observations.domain.sums import ServedSums, add_features, total
 from controlplane.observations.models import MinuteCount, Probe, ReportReceipt, SampledLookup
 
 __all__ = [
+    "AgeSlice",
     "ProbeResult",
     "RecordedLookup",
     "ReportingInstance",
     "ServedSums",
+    "age_slices",
     "feature_sums",
     "latest_probe",
     "latest_probes",
@@ -29,6 +32,7 @@ __all__ = [
     "service_values",
     "sums",
     "sums_by_minute",
+    "sums_by_reader",
     "sums_by_service",
     "sums_by_view",
 ]
@@ -58,6 +62,16 @@ def sums_by_service(project: str, view: str, *, start: datetime, end: datetime) 
     for row in _minutes(project, start, end, view=view):
         by_service[row.service] += sums_of(row)
     return dict(by_service)
+
+
+def sums_by_reader(
+    project: str, views: Iterable[str], *, start: datetime, end: datetime
+) -> dict[tuple[str, str], ServedSums]:
+    """Return the sums of ``views`` by (view, service that asked); service empty: without one."""
+    by_reader: dict[tuple[str, str], ServedSums] = defaultdict(ServedSums)
+    for row in _minutes(project, start, end).filter(view__in=list(views)):
+        by_reader[row.view, row.service] += sums_of(row)
+    return dict(by_reader)
 
 
 def sums_by_minute(
@@ -118,6 +132,36 @@ def probes_between(project: str, view: str, *, start: datetime, end: datetime) -
     """Return the probes of ``view`` with ``start <= at < end``, in order."""
     rows = Probe.objects.filter(project=project, view=view, at__gte=start, at__lt=end)
     return [_probe(row) for row in rows.order_by("at", "pk")]
+
+
+class _EpochSeconds(Func):
+    """Whole seconds since 1970 of an instant; each database has its own word for it."""
+
+    output_field = BigIntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        # Escaped twice: for Django's template of the expression, and for the parameters of the statement.
+        template = "CAST(strftime('%%%%s', %(expressions)s) AS INTEGER)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "CAST(FLOOR(EXTRACT(EPOCH FROM %(expressions)s)) AS BIGINT)"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def age_slices(project: str, view: str, *, start: datetime, end: datetime, step: timedelta) -> list[AgeSlice]:
+    """Return the oldest 95th percentile of age in each slice of time that was probed, in order.
+
+    Slices are whole steps since 1970, and the first may begin before ``start``.
+    """
+    rows = Probe.objects.filter(project=project, view=view, at__gte=start, at__lt=end)
+    seconds = step // timedelta(seconds=1)
+    slices = rows.order_by().annotate(slice=_EpochSeconds("at") / seconds).values("slice")
+    told = slices.annotate(age=Max("age_p95_us"), found=Max("found"), missing=Max("missing"))
+    return [
+        AgeSlice(from_us(row["slice"] * seconds * 1_000_000), _age(row["age"]), row["found"], row["missing"])
+        for row in told.order_by("slice")
+    ]
 
 
 def recent_lookups(project: str, view: str, *, limit: int = 50) -> list[RecordedLookup]:

@@ -10,6 +10,7 @@ from controlplane.observations.api import urlpatterns as observations_urls
 from controlplane.project import operations
 from controlplane.registry.api import urlpatterns as registry_urls
 from controlplane.rest.problems import plain
+from frontend.api import urlpatterns as search_urls
 from frontend.urls import urlpatterns as frontend_urls
 from lineage.api import urlpatterns as lineage_urls
 from monitors.api import urlpatterns as monitors_urls
@@ -43,6 +44,7 @@ urlpatterns = [
                 *ingestion_urls,
                 *lineage_urls,
                 *monitors_urls,
+                *search_urls,
             ]
         ),
     ),

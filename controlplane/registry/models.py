@@ -133,7 +133,7 @@ class FeatureUse(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["service", "view", "feature"], name="registry_feature_use")
         ]
-        indexes = [models.Index(fields=["project", "view"], name="registry_use_view")]  # services_reading
+        indexes = [models.Index(fields=["project", "view"], name="registry_use_view")]  # who reads what
 
 
 class Bundle(models.Model):

@@ -1,11 +1,11 @@
 """Reads of the registry: live definitions, parsed and whole. What is retired is not found here."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from controlplane.contracts.model import Definition, Source
 from controlplane.contracts.model import Entity as EntityDefinition
@@ -15,6 +15,8 @@ from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.records import (
     BundleRecord,
     ContractRecord,
+    FoundService,
+    FoundView,
     ProjectRecord,
     PurgeDue,
     ServiceRecord,
@@ -39,6 +41,8 @@ from controlplane.registry.models import Source as SourceRow
 __all__ = [
     "BundleRecord",
     "ContractRecord",
+    "FoundService",
+    "FoundView",
     "ProjectRecord",
     "PurgeDue",
     "ServiceRecord",
@@ -61,7 +65,9 @@ __all__ = [
     "list_views",
     "project_exists",
     "registry_id",
-    "services_reading",
+    "search_services",
+    "search_views",
+    "services_reading_each",
     "serving_instances",
     "views_to_purge",
 ]
@@ -104,10 +110,13 @@ def list_services(project: str | None = None) -> list[ServiceRecord]:
     return [_service_record(row) for row in service_rows(project).order_by("project__name", "name")]
 
 
-def services_reading(project: str, view: str) -> list[ServiceRecord]:
-    """Return the live services that name any feature of ``view``, by name."""
-    readers = FeatureUse.objects.filter(project__name=project, view=view).values("service_id")
-    return [_service_record(row) for row in service_rows(project).filter(pk__in=readers).order_by("name")]
+def services_reading_each(project: str, views: Iterable[str]) -> dict[str, list[ServiceRecord]]:
+    """Return for each of ``views`` the live services that name any feature of it, by name, in one query."""
+    uses = Q(uses__project__name=project, uses__view__in=list(views))
+    found: dict[str, list[ServiceRecord]] = defaultdict(list)
+    for row in service_rows(None).filter(uses).annotate(read=F("uses__view")).distinct().order_by("name"):
+        found[row.read].append(_service_record(row))
+    return dict(found)
 
 
 def find_source(project: str, name: str) -> Source:
@@ -226,6 +235,29 @@ def serving_instances(*, since: datetime) -> list[ServingInstance]:
         )
         for row in rows
     ]
+
+
+def search_views(projects: Collection[str] | None, text: str, *, limit: int) -> list[FoundView]:
+    """Return live views of ``projects`` (None: all) that are called so, then those that say so anywhere.
+
+    Both are cut at ``limit``, so that a search costs the same in a registry of ten thousand views.
+    """
+    live = FeatureView.objects.filter(retired_at=None, project__retired_at=None).select_related("project")
+    if projects is not None:
+        live = live.filter(project__name__in=projects)
+    called = list(live.filter(name__icontains=text).order_by("name", "project__name")[:limit])
+    saying = live.filter(document__icontains=text).exclude(pk__in=[row.pk for row in called])
+    rows = [*called, *saying.order_by("name", "project__name")[:limit]]
+    return [FoundView(row.project.name, row.name, stored.view(row.document)) for row in rows]
+
+
+def search_services(projects: Collection[str] | None, text: str, *, limit: int) -> list[FoundService]:
+    """Return live feature services of ``projects`` (None: all) that are called so, or their model is."""
+    live = service_rows(None).filter(Q(name__icontains=text) | Q(model__icontains=text))
+    if projects is not None:
+        live = live.filter(project__name__in=projects)
+    rows = live.order_by("name", "project__name")[:limit]
+    return [FoundService(row.project.name, row.name, row.model) for row in rows]
 
 
 def project_rows() -> QuerySet[Project]:

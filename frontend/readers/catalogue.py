@@ -6,6 +6,8 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import TypeVar
 
+from controlplane.ingestion import selectors as ingestion
+from controlplane.ingestion.selectors import RunRecord
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewRecord
@@ -109,6 +111,7 @@ def _view_rows(
     start = now - observations.RATE_WINDOW
     served = observations.sums_by_view(project, start=start, end=now) if records else {}
     minutes = observations.RATE_WINDOW.total_seconds() / 60
+    lasts = ingestion.latest_runs([record.id for record in records])
     return tuple(
         ViewRow(
             view=record.name,
@@ -123,6 +126,16 @@ def _view_rows(
             features=len(record.view.features),
             lookups_per_minute=served[record.name].requests / minutes if record.name in served else None,
             consumers=consumers_of(record),
+            last_run_state=_result(lasts[record.name]) if record.name in lasts else "",
+            last_run_at=_moment(lasts[record.name]) if record.name in lasts else None,
         )
         for record in records
     )
+
+
+def _result(run: RunRecord) -> str:
+    return "hollow" if run.hollow else run.state.value
+
+
+def _moment(run: RunRecord) -> datetime | None:
+    return run.ended_at or run.started_at

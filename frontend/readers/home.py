@@ -9,6 +9,7 @@ from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewRecord
 from frontend.readers import health
+from frontend.readers.runs import lines_in_progress
 from frontend.records.home import Change, HomePage, StateCount, Step, Tile, verdict
 from frontend.states import HEALTH
 from frontend.wording import count
@@ -34,7 +35,7 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
         broken=health.broken_groups(shown, watched, most=_MOST_BROKEN),
         broken_total=health.count_broken(shown, watched),
         incidents=health.incident_lines(watched),
-        runs=(),
+        runs=lines_in_progress(project),
         approaching=health.approaching(shown, watched, now=now),
         changes=_changes(shown, now=now),
         tiles=_tiles(project, shown, now=now),

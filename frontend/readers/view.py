@@ -1,38 +1,55 @@
 """One feature view out of the registry, the graph and what serving reported."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from controlplane.ingestion import selectors as ingestion
 from controlplane.kernel.errors import NotFound
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewRecord
 from frontend.minimap import MapNode
+from frontend.readers.ages import read_ages
 from frontend.readers.contract import read_contract
 from frontend.readers.health import Watched, banner_of, read_health
+from frontend.readers.runs import read_runs_of
 from frontend.readers.snippets import snippets
 from frontend.readers.states import tags_of
-from frontend.records.view import ContractTab, HealthCell, Overview, ViewPage
+from frontend.records.view import ContractTab, HealthCell, Overview, Receiver, RunRow, ViewPage
 from frontend.wording import count, duration, percent
 from lineage import selectors as lineage
 from lineage.domain import naming
+from monitors.selectors.channels import receivers_of
 
 _DAY = timedelta(days=1)
 _COLUMN = timedelta(minutes=30)
 
 
-def read_view(
-    project: str, name: str, *, tab: str, older: int | None, newer: int | None, now: datetime
-) -> ViewPage:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks for, and whether the person may act."""
+
+    tab: str = "overview"
+    older: int | None = None
+    newer: int | None = None
+    range: str = "24h"
+    may_operate: bool = False
+
+
+def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> ViewPage:
     """Return the page with one tab open; ``NotFound`` when there is no such view or contract."""
     record = registry.find_view(project, name)
     contract: ContractTab | None = None
     overview: Overview | None = None
-    if tab == "contract":
-        contract = read_contract(record, older=older, newer=newer, now=now)
+    runs: tuple[RunRow, ...] | None = None
+    if wanted.tab == "contract":
+        contract = read_contract(record, older=wanted.older, newer=wanted.newer, now=now)
+    elif wanted.tab == "runs":
+        runs = read_runs_of(project, name, now=now)
     else:
-        overview = _overview(record, now=now)
+        overview = _overview(record, range=wanted.range, now=now)
     view, watched = record.view, read_health(project, now=now)
     return ViewPage(
         project=project,
@@ -51,11 +68,13 @@ def read_view(
         tags=tags_of(view),
         lanes=view.lanes,
         paused=record.paused,
-        cells=(_freshness(record, watched), *_cells(record, now=now)),
+        cells=(_freshness(record, watched), *_cells(record, now=now), _last_run(record)),
         incident=banner_of(record, watched),
-        tab=tab,
+        tab=wanted.tab,
         overview=overview,
         contract=contract,
+        runs=runs,
+        may_operate=wanted.may_operate,
     )
 
 
@@ -98,18 +117,32 @@ def _cells(record: ViewRecord, *, now: datetime) -> tuple[HealthCell, ...]:
     )
 
 
-def _overview(record: ViewRecord, *, now: datetime) -> Overview:
-    nodes, edges = _map(record, now=now)
+def _last_run(record: ViewRecord) -> HealthCell:
+    """Say how the last execution of any lane went."""
+    run = ingestion.latest_runs([record.id]).get(record.name)
+    if run is None:
+        return HealthCell("run", "Last run", "no_data", "none", "no lane has run yet", (), "?tab=runs")
+    state = "hollow" if run.hollow else run.state
+    moved = count(run.counts.written)
+    ended = f"{run.ended_at:%H:%M} UTC, " if run.ended_at else ""
+    return HealthCell(
+        "run", "Last run", state, f"#{run.id}", f"{ended}{run.lane}, {moved} written", (), "?tab=runs"
+    )
+
+
+def _overview(record: ViewRecord, *, range: str, now: datetime) -> Overview:
+    nodes, edges, cause = _map(record, now=now)
+    ages = read_ages(record, range=range, now=now)
     return Overview(
-        figure=None,
-        summary="Age over time has not been measured.",
-        range="",
-        points=(),
+        figure=ages.figure,
+        summary=ages.summary,
+        range=range,
+        points=ages.rows,
         strips=(),
-        receivers=(),
+        receivers=_receivers(record),
         map_nodes=nodes,
         map_edges=edges,
-        map_cause=(),
+        map_cause=cause,
         snippets=snippets(
             settings.FRESHLINE_SERVING_URL,
             project=record.project,
@@ -119,13 +152,25 @@ def _overview(record: ViewRecord, *, now: datetime) -> Overview:
     )
 
 
-def _map(record: ViewRecord, *, now: datetime) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...]]:
+def _receivers(record: ViewRecord) -> tuple[Receiver, ...]:
+    found = receivers_of(record.view.owner or "", record.project)
+    return tuple(
+        Receiver(
+            each.name, each.kind.value, "critical incidents only" if each.only_critical else "every incident"
+        )
+        for each in found
+    )
+
+
+def _map(
+    record: ViewRecord, *, now: datetime
+) -> tuple[tuple[MapNode, ...], tuple[tuple[str, str], ...], tuple[str, ...]]:
     node = naming.parse_id(_node(record))
     asked = lineage.GraphRequest(node=node, limit=40, readable=frozenset({record.project}))
     try:
         graph = lineage.draw_graph(asked, now=now)
     except NotFound:  # the graph follows the registry a moment later
-        return (), ()
+        return (), (), ()
     ups = {source for source, target, _ in graph.edges if target == graph.focus}
     downs = {target for source, target, _ in graph.edges if source == graph.focus}
     nodes = tuple(
@@ -134,4 +179,5 @@ def _map(record: ViewRecord, *, now: datetime) -> tuple[tuple[MapNode, ...], tup
         )
         for each in graph.nodes
     )
-    return nodes, tuple((source, target) for source, target, _ in graph.edges)
+    edges = tuple((source, target) for source, target, _ in graph.edges)
+    return nodes, edges, tuple(graph.cause.path) if graph.cause else ()

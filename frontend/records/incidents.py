@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """Where a message went and how that ended: pending, sent, muted, failed, dead."""
+    """Where the last message went and how that ended, in the words of ``states.MESSAGES``."""
 
     channel: str
     state: str
@@ -33,7 +33,9 @@ class IncidentRow:
 
 @dataclass(frozen=True, slots=True)
 class InboxPage:
-    """One tab of the inbox. ``monitored`` and ``last_probe_at`` prove that silence is real."""
+    """One tab of the inbox. ``monitored`` and ``last_probe_at`` prove that silence is real; ``behind`` says
+    that it is not. ``severity`` and ``owner`` are what the list is narrowed to, "" for everything.
+    """
 
     project: str
     tab: str
@@ -42,11 +44,20 @@ class InboxPage:
     monitored: int
     last_probe_at: datetime | None
     after: str = ""
+    severity: str = ""
+    owner: str = ""
+    owners: tuple[str, ...] = ()
+    behind: bool = False
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether something is left out by choice."""
+        return bool(self.severity or self.owner)
 
 
 @dataclass(frozen=True, slots=True)
 class ChainStep:
-    """One step from cause to symptom."""
+    """One step from cause to symptom. ``state`` is "" where only the past is known."""
 
     node: str
     kind: str
@@ -100,8 +111,25 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one channel: what it told (opened, acknowledged, ...), and how that ended."""
+
+    channel: str
+    action: str
+    state: str
+    at: datetime
+    attempts: int
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """One incident with its cause above the fold."""
+    """One incident with its cause above the fold.
+
+    ``summary``: how bad, measured. ``scope``: what a silence from here holds back. ``prepared``: the action
+    that a message's button led to. ``left_out``: the timeline does not show older entries.
+    ``more_views``: how many further views are affected.
+    """
 
     project: str
     number: int
@@ -129,6 +157,14 @@ class IncidentPage:
     parent: int | None = None
     children: tuple[int, ...] = ()
     may_operate: bool = False
+    summary: str = ""
+    owner: str = ""
+    resolution: str = ""
+    messages: tuple[Message, ...] = ()
+    scope: str = ""
+    prepared: str = ""
+    left_out: bool = False
+    more_views: int = 0
 
     @property
     def is_open(self) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from frontend.records.view import RunRow
 
-PHASES = ("read", "check", "compare", "write", "verify", "watermark")
+PHASES = ("read", "compare", "check", "write", "verify", "watermark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,11 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class RunError:
-    """The first error: where, what, how often lately. ``trace`` may be empty."""
+    """Why it failed: where, what, how often lately. Traces are in the log."""
 
     phase: str
     message: str
     code: str
-    trace: str
     same_in_a_day: int
 
 
@@ -66,7 +65,10 @@ class RefusedSample:
 
 @dataclass(frozen=True, slots=True)
 class RunPage:
-    """One run. ``done`` and ``total`` are rows; an unknown total gives no share."""
+    """One run. ``done`` and ``total`` are rows written; an unknown total gives no share.
+
+    ``note`` says what there is to know of a run that was held or hollow; ``gap`` why its stream stands.
+    """
 
     project: str
     run: RunRow
@@ -83,6 +85,9 @@ class RunPage:
     events: str
     previous: int | None
     may_operate: bool = False
+    note: str = ""
+    retry_at: datetime | None = None
+    gap: str = ""
 
     @property
     def live(self) -> bool:
@@ -90,6 +95,11 @@ class RunPage:
         return self.run.state in ("queued", "running", "held")
 
     @property
+    def may_cancel(self) -> bool:
+        """Whether there is something to end; a minute of direct rows ends by itself."""
+        return self.may_operate and self.live and self.run.lane != "direct"
+
+    @property
     def may_retry(self) -> bool:
         """Whether a retry makes sense and this person may ask for it."""
-        return self.may_operate and self.run.state in ("failed", "aborted")
+        return self.may_operate and self.run.state in ("failed", "aborted") and self.run.lane == "batch"

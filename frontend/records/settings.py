@@ -18,7 +18,7 @@ class SentTest:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel; its secrets are shown masked, as ``****1234``."""
+    """A channel; its secrets are shown masked, as ``****1234``. ``project``: the only one served, or ""."""
 
     id: int
     name: str
@@ -29,11 +29,13 @@ class ChannelRow:
     last_delivery_at: datetime | None
     last_delivery: str
     fallback: str = ""
+    project: str = ""
+    may_edit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SilenceRow:
-    """A silence: what it matches, who set it, until when."""
+    """A silence: what it matches, who set it, from when (None: already) until when."""
 
     id: int
     matches: str
@@ -41,11 +43,17 @@ class SilenceRow:
     reason: str
     ends_at: datetime
     matching_now: int
+    starts_at: datetime | None = None
+    may_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelsPage:
-    """Channels, default channels of teams, silences; the form keeps what was typed except secrets."""
+    """Channels, default channels of teams, silences; the form keeps what was typed except secrets.
+
+    ``editing``: the channel that the form changes, None for a new one. ``projects``: those that a channel of
+    this person may serve, empty for all there are; ``silenced_projects``: where they may silence.
+    """
 
     channels: tuple[ChannelRow, ...]
     silences: tuple[SilenceRow, ...]
@@ -55,6 +63,11 @@ class ChannelsPage:
     test: SentTest | None = None
     teams: tuple[str, ...] = ()
     may_administer: bool = False
+    may_serve_all: bool = False
+    projects: tuple[str, ...] = ()
+    silenced_projects: tuple[str, ...] = ()
+    editing: ChannelRow | None = None
+    more_silences: bool = False
 
     @property
     def typed(self) -> dict[str, str]:

@@ -15,7 +15,13 @@ from controlplane.rest.serialize import instant, validated
 from monitors.api.guard import OPERATE, READ, require
 from monitors.domain.incidents import IncidentState
 from monitors.models import Incident
-from monitors.selectors.incidents import IncidentPage, find_incident, incident_page, incidents
+from monitors.selectors.incidents import (
+    IncidentPage,
+    find_household,
+    find_incident,
+    incident_page,
+    incidents,
+)
 from monitors.services import incidents as services
 
 STATES = [state.value for state in IncidentState]
@@ -66,9 +72,9 @@ class IncidentView(ApiView):
         responses={200: dict},
     )
     def get(self, request: ApiRequest, number: int) -> Response:
-        incident = find_incident(number)
-        require(request.principal, READ, incident.project, what=f"incident INC-{number}")
-        return Response(render_page(incident_page(incident, now=clock.now())))
+        household = find_household(number)
+        require(request.principal, READ, household.incident.project, what=f"incident INC-{number}")
+        return Response(render_page(incident_page(household, now=clock.now())))
 
 
 class AcknowledgeView(ApiView):

@@ -54,7 +54,10 @@ EXPLAINED_BY: Mapping[Family, frozenset[CauseKind]] = {
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A lineage node that has been bad since ``since``; ``hops``: how far upstream of the breach it is."""
+    """A lineage node that has been bad since ``since``; ``hops``: how far upstream of the breach it is.
+
+    ``path``: the nodes from the cause to the view, both included, as the edges stood then.
+    """
 
     node: str
     kind: CauseKind
@@ -63,6 +66,7 @@ class Cause:
     confidence: Confidence
     since: datetime
     hops: int
+    path: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

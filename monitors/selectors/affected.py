@@ -1,11 +1,30 @@
 """Who suffers when views are bad: services, their models, and how much they look up."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from controlplane.observations import selectors as observations
+from controlplane.observations.selectors import RATE_WINDOW, ServedSums
 from controlplane.registry import selectors as registry
+from controlplane.registry.selectors import ServiceRecord
+
+NOT_AS_PROMISED = ("missing", "stale", "invalid", "unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A service or a model (``kind``) and what it lately got of bad views.
+
+    ``lookups_per_minute``: those that touched any of the views. ``bad_share``: of the values that it got of
+    them, those that were not as promised; None when it looked nothing up.
+    """
+
+    name: str
+    kind: str
+    owner: str
+    lookups_per_minute: float
+    bad_share: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,17 +34,47 @@ class Affected:
     services: tuple[str, ...]
     models: tuple[str, ...]
     lookups_per_minute: float
+    consumers: tuple[Consumer, ...] = ()
 
 
 def affected_by(project: str, views: Iterable[str], *, now: datetime) -> Affected:
     """Return the live services that read any of ``views``, their models, and the lookups of those views."""
-    services: set[str] = set()
-    models: set[str] = set()
-    lookups = 0.0
-    for view in views:
-        for reader in registry.services_reading(project, view):
-            services.add(reader.name)
-            if reader.service.model:
-                models.add(reader.service.model)
-        lookups += observations.lookups_per_minute(project, now=now, view=view)
-    return Affected(tuple(sorted(services)), tuple(sorted(models)), lookups)
+    views = tuple(views)
+    reading = registry.services_reading_each(project, views)
+    got = observations.sums_by_reader(project, views, start=now - RATE_WINDOW, end=now) if views else {}
+    services = {reader.name: reader for readers in reading.values() for reader in readers}
+    by_model: dict[str, list[ServiceRecord]] = {}
+    for reader in services.values():
+        if reader.service.model:
+            by_model.setdefault(reader.service.model, []).append(reader)
+    consumers = [_consumer(name, "service", [services[name]], got) for name in sorted(services)]
+    consumers += [_consumer(name, "model", by_model[name], got) for name in sorted(by_model)]
+    return Affected(
+        services=tuple(sorted(services)),
+        models=tuple(sorted(by_model)),
+        lookups_per_minute=_rate(sum(sums.requests for sums in got.values())),
+        consumers=tuple(consumers),
+    )
+
+
+def _consumer(
+    name: str, kind: str, services: Iterable[ServiceRecord], got: Mapping[tuple[str, str], ServedSums]
+) -> Consumer:
+    services = list(services)
+    requests, everything = 0, ServedSums()
+    for service in services:
+        mine = [sums for (_, reader), sums in got.items() if reader == service.name]
+        # A request that touches several views is counted for each: the busiest view stands for all.
+        requests += max((sums.requests for sums in mine), default=0)
+        everything = sum(mine, start=everything)
+    return Consumer(
+        name=name,
+        kind=kind,
+        owner=services[0].service.owner or "",
+        lookups_per_minute=_rate(requests),
+        bad_share=everything.share(*NOT_AS_PROMISED),
+    )
+
+
+def _rate(requests: int) -> float:
+    return requests / (RATE_WINDOW / timedelta(minutes=1))

@@ -1,8 +1,11 @@
 """The health of views, judged when it is read: a watcher that died turns it to no data by itself."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Q
 
 from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
@@ -10,6 +13,7 @@ from controlplane.observations import selectors as observations
 from controlplane.observations.selectors import ProbeResult
 from monitors.domain import health
 from monitors.domain.health import Health, HealthState
+from monitors.domain.kinds import Kind
 from monitors.domain.states import is_overdue
 from monitors.models import OPEN, Incident, Monitor, ViewWatch
 from monitors.selectors.stored import config_of, reading_of
@@ -37,6 +41,17 @@ class ViewHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewNow:
+    """A view's health with the age that its monitor last saw, and what that monitor allows."""
+
+    view: str
+    health: Health
+    age_s: float | None
+    limit_s: float | None
+    runbook: str
+
+
+@dataclass(frozen=True, slots=True)
 class ViewState:
     """A view's state and nothing else."""
 
@@ -53,10 +68,47 @@ def health_of(watch: ViewWatch, *, now: datetime) -> Health:
     )
 
 
+def views_now(project: str, views: Iterable[str], *, now: datetime) -> dict[str, ViewNow]:
+    """Return the health of some views in one query; those without a monitor are left out."""
+    rows = Monitor.objects.filter(project=project, view__in=list(views), service="").select_related("watch")
+    monitors: dict[str, list[Monitor]] = defaultdict(list)
+    for row in rows.order_by("pk"):
+        monitors[row.view].append(row)
+    return {view: _view_now(found, now=now) for view, found in monitors.items()}
+
+
+def _view_now(rows: list[Monitor], *, now: datetime) -> ViewNow:
+    watch = rows[0].watch
+    age = next((row for row in rows if row.kind == Kind.SERVED_AGE), None)
+    return ViewNow(
+        view=watch.view,
+        health=health.judge(
+            [reading_of(row) for row in rows],
+            paused=watch.paused,
+            learning=watch.written_at is None,
+            now=now,
+        ),
+        age_s=age.value if age else None,
+        limit_s=config_of(age).limits.limit if age else None,
+        runbook=watch.runbook,
+    )
+
+
 def all_health(*, now: datetime) -> list[ViewState]:
     """Return the state of every watched view of every project."""
     rows = ViewWatch.objects.prefetch_related("monitors")
     return [ViewState(row.project, row.view, health_of(row, now=now).state) for row in rows]
+
+
+def states_of(views: Collection[tuple[str, str]], *, now: datetime) -> dict[tuple[str, str], HealthState]:
+    """Return the states of some views, each (project, name); one that is not watched is left out."""
+    if not views:
+        return {}
+    named = Q()
+    for project, view in views:
+        named |= Q(project=project, view=view)
+    rows = ViewWatch.objects.filter(named).prefetch_related("monitors")
+    return {(row.project, row.view): health_of(row, now=now).state for row in rows}
 
 
 def project_health(project: str, *, now: datetime) -> list[ViewHealth]:

@@ -7,9 +7,18 @@ from datetime import datetime
 from django.db.models import Count, Q, QuerySet
 
 from controlplane.kernel.errors import NotFound
+from monitors.domain.causes import cause_phrase
 from monitors.domain.notifications import OutboxState
 from monitors.models import OPEN, Incident, Notification, TimelineEntry
 from monitors.selectors.affected import Affected, affected_by
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """An incident with its children, if it is a root."""
+
+    incident: Incident
+    children: tuple[Incident, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,25 @@ class IncidentSummary:
     acknowledged_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When an incident was open; ``resolved_at`` None: it is."""
+
+    number: int
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIncident:
+    """An incident that a search found."""
+
+    number: int
+    project: str
+    title: str
+    state: str
+
+
 def open_incidents(project: str) -> list[IncidentSummary]:
     """Return the open incidents of a project, roots and children, oldest first."""
     rows = Incident.objects.filter(project=project, state__in=OPEN).order_by("number")
@@ -50,13 +78,35 @@ def open_incidents(project: str) -> list[IncidentSummary]:
             severity=row.severity,
             state=row.state,
             opened_at=row.opened_at,
-            cause=str((row.cause or {}).get("reason") or ""),
+            cause=cause_phrase(row.cause),
             cause_node=str((row.cause or {}).get("node") or ""),
             acknowledged_by=row.acknowledged_by,
             acknowledged_at=row.acknowledged_at,
         )
         for row in rows
     ]
+
+
+def search_incidents(projects: Iterable[str] | None, text: str, *, limit: int) -> list[FoundIncident]:
+    """Return roots of ``projects`` (None: all) of that number, or that name ``text``, the newest first."""
+    number = text.upper().removeprefix("INC-").lstrip("#")
+    told = Q(view__icontains=text) | Q(summary__icontains=text)
+    if number.isascii() and number.isdigit() and len(number) <= 18:
+        told |= Q(number=int(number))
+    rows = Incident.objects.filter(told, parent=None)
+    if projects is not None:
+        rows = rows.filter(project__in=list(projects))
+    return [
+        FoundIncident(row.number, row.project, f"{row.view or row.subject}: {row.summary}", row.state)
+        for row in rows.order_by("-number")[:limit]
+    ]
+
+
+def incidents_of_view(project: str, view: str, *, since: datetime) -> list[Span]:
+    """Return the incidents of a view that were open at ``since`` or later, the oldest first."""
+    rows = Incident.objects.filter(project=project, view=view)
+    lately = rows.filter(Q(state__in=OPEN) | Q(resolved_at__gte=since)).order_by("number")
+    return [Span(row.number, row.opened_at, row.resolved_at) for row in lately]
 
 
 def incidents(
@@ -73,6 +123,12 @@ def incidents(
     return found if with_children else found.filter(parent=None)
 
 
+def open_roots(projects: Iterable[str] | None) -> list[Incident]:
+    """Return the open incidents of ``projects`` (None: all) that notify, for matching labels."""
+    rows = Incident.objects.filter(parent=None, state__in=OPEN)
+    return list(rows if projects is None else rows.filter(project__in=list(projects)))
+
+
 def find_incident(number: int) -> Incident:
     """Return one incident; ``NotFound`` when there is none."""
     found = Incident.objects.select_related("parent").filter(pk=number).first()
@@ -81,9 +137,19 @@ def find_incident(number: int) -> Incident:
     return found
 
 
-def incident_page(incident: Incident, *, now: datetime) -> IncidentPage:
+def find_household(number: int) -> Household:
+    """Return an incident and its children in one query; ``NotFound`` when there is none."""
+    rows = Incident.objects.filter(Q(pk=number) | Q(parent=number)).select_related("parent")
+    found = {row.pk: row for row in rows.order_by("number")}
+    if number not in found:
+        raise NotFound("not_found", f"There is no incident INC-{number}, or you may not know of it.")
+    incident = found.pop(number)
+    return Household(incident, tuple(found.values()))
+
+
+def incident_page(household: Household, *, now: datetime) -> IncidentPage:
     """Return the incident with its children, consumers, timeline and notifications."""
-    children = tuple(Incident.objects.filter(parent=incident).order_by("number"))
+    incident, children = household.incident, household.children
     views = dict.fromkeys([incident.view, *(child.view for child in children)])
     return IncidentPage(
         incident=incident,
@@ -106,7 +172,12 @@ def open_by_severity() -> list[tuple[str, str, int]]:
     return list(rows.values_list("project", "severity").annotate(count=Count("pk")))
 
 
+def unsent_notifications() -> QuerySet[Notification]:
+    """Return what waits to be sent and that nobody muted, the oldest first."""
+    waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
+    return waiting.order_by("created_at")
+
+
 def oldest_unsent() -> datetime | None:
     """Return since when the oldest notification waits that nobody muted, None when none does."""
-    waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
-    return waiting.order_by("created_at").values_list("created_at", flat=True).first()
+    return unsent_notifications().values_list("created_at", flat=True).first()

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Subquery
 
 from monitors.domain.words import plural, spell_age
 from monitors.models import Channel, LoopBeat, Monitor, TeamChannel, ViewWatch
 from monitors.selectors.health import overdue_monitors
-from monitors.selectors.incidents import oldest_unsent
+from monitors.selectors.incidents import oldest_unsent, unsent_notifications
 
 LOOPS = ("judge", "probe", "notify")
 INTERVALS = 3
@@ -33,12 +33,11 @@ class Behind:
 
 def monitoring_behind(*, now: datetime) -> Behind:
     """Return how far monitoring is behind at ``now``. With nothing to watch it is never behind."""
-    seen = dict(LoopBeat.objects.values_list("name", "at"))
-    silent = {name: seen.get(name) for name in LOOPS if _is_silent(seen.get(name), now=now)}
-    if silent and not ViewWatch.objects.exists():
+    signs = _signs()
+    silent = {name: signs.seen.get(name) for name in LOOPS if _is_silent(signs.seen.get(name), now=now)}
+    if not signs.has_views:
         silent = {}
-    overdue = overdue_monitors(now=now)
-    unsent = oldest_unsent()
+    overdue, unsent = overdue_monitors(now=now), signs.oldest_unsent_at
     reasons = [f"{name} loop last ran {_ago(at, now=now)}" for name, at in silent.items()]
     if overdue:
         reasons.append(f"{plural(overdue, 'monitor')} overdue")
@@ -52,6 +51,24 @@ def monitoring_behind(*, now: datetime) -> Behind:
         overdue_monitors=overdue,
         oldest_unsent_at=unsent,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Signs:
+    seen: dict[str, datetime]
+    has_views: bool
+    oldest_unsent_at: datetime | None
+
+
+def _signs() -> _Signs:
+    """Read in one query what stands on every page, as long as any loop ever ran."""
+    watched = Exists(ViewWatch.objects.all())
+    oldest = Subquery(unsent_notifications().values("created_at")[:1])
+    rows = LoopBeat.objects.annotate(has_views=watched, unsent=oldest)
+    found = list(rows.values_list("name", "at", "has_views", "unsent"))
+    if not found:
+        return _Signs({}, ViewWatch.objects.exists(), oldest_unsent())
+    return _Signs({name: at for name, at, _, _ in found}, found[0][2], found[0][3])
 
 
 def _is_silent(at: datetime | None, *, now: datetime) -> bool:

@@ -9,8 +9,9 @@ from monitors.channels.kinds import CHANNELS
 from monitors.domain import notifications, routing
 from monitors.domain.incidents import Severity
 from monitors.domain.notifications import Action, OutboxState, Told
-from monitors.domain.routing import PURPOSES, ChannelKind, DefaultChannel, Purpose
-from monitors.models import Channel, Incident, Notification, TeamChannel
+from monitors.domain.routing import PURPOSES, ChannelKind, Purpose
+from monitors.models import Channel, Incident, Notification
+from monitors.selectors.channels import default_channels
 
 
 def announce_trigger(incident: Incident, *, now: datetime, exclude: Iterable[int] = ()) -> None:
@@ -54,15 +55,6 @@ def announce_link(child: Incident, root: Incident, *, now: datetime) -> None:
 def was_announced(incident: Incident) -> bool:
     """Whether anybody was told of the incident, or is about to be."""
     return bool(notifications.followers(_told(incident)))
-
-
-def default_channels() -> list[DefaultChannel]:
-    """Return every team's default channels."""
-    rows = TeamChannel.objects.select_related("channel")
-    return [
-        DefaultChannel(row.channel_id, ChannelKind(row.channel.kind), row.team, row.channel.project)
-        for row in rows
-    ]
 
 
 def _recipients(incident: Incident, severity: Severity) -> tuple[int, ...]:

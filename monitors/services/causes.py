@@ -37,6 +37,7 @@ def causes_of(
             confidence=Confidence(cause.confidence.value),
             since=cause.since,
             hops=cause.depth,
+            path=cause.path,
         )
         for cause in found
     ]

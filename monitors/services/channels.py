@@ -128,6 +128,35 @@ def set_team_channels(
     )
 
 
+@transaction.atomic
+def set_channel_teams(
+    channel_id: int, teams: Sequence[str], *, actor: str, now: datetime, address: str = ""
+) -> None:
+    """Make the channel a default of exactly ``teams``; of none, it is out of use: nothing new goes there."""
+    row = find(channel_id)
+    wanted = sorted(set(teams))
+    for team in wanted:
+        if team != EVERYONE and not accounts.team_exists(team):
+            raise NotFound("not_found", f"There is no team {team!r}.")
+    defaults = TeamChannel.objects.filter(channel=row)
+    before = sorted(defaults.values_list("team", flat=True))
+    if before == wanted:
+        return
+    defaults.delete()
+    TeamChannel.objects.bulk_create(TeamChannel(team=team, channel=row) for team in wanted)
+    audit.record(
+        actor=actor,
+        project=row.project,
+        action="set_teams",
+        object_kind="channel",
+        object_name=row.name,
+        before={"teams": before},
+        after={"teams": wanted},
+        now=now,
+        address=address,
+    )
+
+
 def test_channel(channel_id: int, *, now: datetime, egress: Egress | None = None) -> TestResult:
     """Send a message that says it is a test (PagerDuty: and its resolve); tells what came back."""
     row = find(channel_id)

@@ -49,7 +49,7 @@ def place_under(root: Incident, child: Incident, *, now: datetime) -> None:
     adopt(root, child, now=now)
 
 
-def cause_document(cause: Cause | None) -> dict[str, str | None] | None:
+def cause_document(cause: Cause | None) -> dict[str, object] | None:
     """Return a cause as the incident keeps and shows it."""
     if cause is None:
         return None
@@ -60,10 +60,11 @@ def cause_document(cause: Cause | None) -> dict[str, str | None] | None:
         "reason": cause.reason,
         "confidence": cause.confidence.value,
         "since": instant(cause.since),
+        "path": list(cause.path),
     }
 
 
-def cause_line(document: Mapping[str, str | None]) -> str:
+def cause_line(document: Mapping[str, object]) -> str:
     """Return the cause for a timeline."""
     run = f" (run {document['run']})" if document["run"] else ""
     return f"{document['node']}{run}: {document['reason']}"

@@ -10,6 +10,7 @@ from controlplane.kernel.errors import NotFound, Refused
 from monitors.domain import silences
 from monitors.domain.notifications import OutboxState
 from monitors.models import Incident, Notification, Silence
+from monitors.selectors.silences import labels_of, silences_at
 from monitors.selectors.stored import silence_of
 
 MAX_REASON = 500
@@ -69,20 +70,7 @@ def project_of(matchers: Sequence[Mapping[str, object]]) -> str:
 
 def muted_until(incident: Incident, *, at: datetime) -> datetime | None:
     """Return until when nothing is sent about the incident, None when nothing holds it back."""
-    rows = Silence.objects.filter(starts_at__lte=at, ends_at__gt=at)
-    return silences.muted_until([silence_of(row) for row in rows], labels_of(incident), at=at)
-
-
-def labels_of(incident: Incident) -> dict[str, str]:
-    """Return the labels that silences match."""
-    return {
-        "tier": incident.tier,
-        "owner": incident.owner,
-        "project": incident.project,
-        "view": incident.view,
-        "kind": incident.kind,
-        "severity": incident.severity,
-    }
+    return silences.muted_until([silence_of(row) for row in silences_at(at)], labels_of(incident), at=at)
 
 
 def _audit(row: Silence, action: str, *, actor: str, now: datetime, address: str) -> None:

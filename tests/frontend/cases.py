@@ -13,10 +13,12 @@ CONTEXT = {
     "lanes": ("batch", "stream", "direct"),
     "ranges": ("1h", "6h", "24h", "7d"),
     "silence_choices": (("15m", "15 minutes"), ("1h", "1 hour"), ("4h", "4 hours")),
+    "silence_labels": ("tier", "owner", "view", "kind", "severity"),
+    "silence_ops": ("=", "!=", "=~", "!~"),
+    "severities": ("critical", "warning", "info"),
     "channel_kinds": (
-        ("slack_webhook", "Slack", "url", "The address of an incoming webhook"),
-        ("pagerduty", "PagerDuty", "routing_key", "The routing key of an Events v2 integration"),
-        ("webhook", "Webhook", "url", "Signed JSON to an address of yours"),
+        ("slack_webhook", "Slack webhook", "The address of an incoming webhook"),
+        ("pagerduty", "PagerDuty", "The routing key of an Events v2 integration"),
     ),
 }
 
@@ -116,6 +118,16 @@ def _runs() -> dict[str, Case]:
         "runs-empty": Case("run_list.html", story_work.run_list(exists=False), "runs"),
         "run-broken": Case("run.html", story_work.run_page(), "runs"),
         "run-live": Case("run.html", story_work.run_page("running", refused=(), previous=None), "runs"),
+        "run-held": Case("run.html", story_work.run_page("held", refused=()), "runs"),
+        "run-stream": Case(
+            "run.html",
+            story_work.run_page(
+                run=story_work.run_row(lane="stream", state="failed", trigger="continuous"),
+                phases=(),
+                gap="partition 0 begins at 812, the cursor stands at 640",
+            ),
+            "runs",
+        ),
         "run-normal": Case(
             "run.html",
             story_work.run_page("succeeded", watermark_after=story.ago(minutes=1), refused=()),
@@ -136,6 +148,18 @@ def _inbox() -> dict[str, Case]:
     )
     return {
         "incidents-broken": Case("incident_list.html", story_work.inbox(rows), "incidents"),
+        "incidents-resolved": Case(
+            "incident_list.html",
+            story_work.inbox(
+                (story_work.incident_row(state="resolved", resolved_at=story.ago(minutes=2)),),
+                tab="resolved",
+                after="142",
+            ),
+            "incidents",
+        ),
+        "incidents-narrowed": Case(
+            "incident_list.html", story_work.inbox((), severity="info", owner="team-weather"), "incidents"
+        ),
         "incidents-empty": Case("incident_list.html", story_work.inbox(()), "incidents", CALM),
     }
 
@@ -171,11 +195,37 @@ def _incident() -> dict[str, Case]:
             ),
             "incidents",
         ),
+        "incident-of-a-channel": Case(
+            "incident.html",
+            story_work.incident_page(
+                title="channel weather-alerts refuses messages for good: HTTP 404 no_service",
+                summary="channel weather-alerts refuses messages for good: HTTP 404 no_service",
+                health="",
+                view="",
+                node="meta:channel weather-alerts",
+                severity="info",
+                chain=(),
+                reason="",
+                alternatives=(),
+                consumers=(),
+                views=(),
+                messages=(),
+                runbook="",
+            ),
+            "incidents",
+        ),
+        "incident-prepared": Case("incident.html", story_work.incident_page(prepared="silence"), "incidents"),
         "incident-huge": Case(
             "incident.html",
             story_work.incident_page(
                 title=LONG,
                 timeline=tuple(incidents.TimelineEntry(story.NOW, "note", LONG, "ada") for _ in range(60)),
+                left_out=True,
+                more_views=12_345,
+                children=tuple(range(1, 40)),
+                messages=tuple(
+                    incidents.Message(LONG, "opened", "dead", story.NOW, 12, LONG) for _ in range(12)
+                ),
             ),
             "incidents",
             BEHIND,
@@ -206,6 +256,13 @@ def _finding() -> dict[str, Case]:
             "playground.html", story_find.playground_page(may_lookup=False), "playground"
         ),
         "channels-normal": Case("channels.html", story_settings.channels_page(), "channels"),
+        "channels-changing": Case(
+            "channels.html",
+            story_settings.channels_page(
+                editing=story_settings.CHANNEL, errors=(("secret", "the URL must begin with https://"),)
+            ),
+            "channels",
+        ),
         "channels-broken": Case("channels.html", story_settings.failed_test(), "channels"),
         "channels-empty": Case(
             "channels.html",

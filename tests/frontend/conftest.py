@@ -28,7 +28,9 @@ def chromium() -> Iterator:
     """Debian's Chromium, driven by Playwright."""
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
+    # Playwright leaves its event loop in this thread, and Django takes that for asynchronous code.
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
         yield browser

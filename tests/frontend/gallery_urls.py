@@ -66,6 +66,7 @@ def names() -> list:
         "playground": at + "playground",
         "channels": "settings/channels",
         "channel_action": "settings/channels/<int:id>/<str:action>",
+        "silences": "settings/silences",
         "silence_action": "settings/silences/<int:id>/<str:action>",
         "tokens": "settings/tokens",
         "token_action": "settings/tokens/<int:id>/<str:action>",

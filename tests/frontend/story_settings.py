@@ -5,21 +5,24 @@ from datetime import timedelta
 from frontend.records import settings
 from tests.frontend.story import NOW, ago, minutes
 
+CHANNEL = settings.ChannelRow(
+    1,
+    "weather-alerts",
+    "Slack webhook",
+    "****X7f2",
+    ("team-weather", "*"),
+    "delivered",
+    ago(minutes=27),
+    "",
+    may_edit=True,
+)
+
 
 def channels_page(**changes: object) -> settings.ChannelsPage:
     row = settings.ChannelRow
     known: dict[str, object] = {
         "channels": (
-            row(
-                1,
-                "weather-alerts",
-                "Slack webhook",
-                "****X7f2",
-                ("team-weather",),
-                "delivered",
-                ago(minutes=27),
-                "sent",
-            ),
+            CHANNEL,
             row(
                 2,
                 "pd-weather",
@@ -28,17 +31,24 @@ def channels_page(**changes: object) -> settings.ChannelsPage:
                 (),
                 "failing",
                 ago(minutes=26),
-                "503, tries again",
+                "HTTP 503, tries again",
                 "weather-alerts",
+                may_edit=True,
             ),
-            row(3, "hook", "Webhook", "****/hook", (), "untested", None, ""),
+            row(3, "shop-hook", "Slack webhook", "****", (), "untested", None, "", project="shop"),
         ),
         "silences": (
-            settings.SilenceRow(1, "view = carrier_delays", "grace", "planned reload", NOW + minutes(48), 1),
+            settings.SilenceRow(
+                1, "view = carrier_delays", "grace", "planned reload", NOW + minutes(48), 1, may_end=True
+            ),
+            settings.SilenceRow(
+                2, "project = shop", "ada", "migration", NOW + minutes(90), 0, starts_at=NOW + minutes(30)
+            ),
         ),
         "unreachable_views": 14,
-        "teams": ("team-weather", "team-models"),
+        "teams": ("team-weather", "team-models", "*"),
         "may_administer": True,
+        "may_serve_all": True,
     }
     return settings.ChannelsPage(**{**known, **changes})
 

@@ -178,7 +178,12 @@ def test_nobody_below_operator_is_offered_what_they_may_not_do():
         "view.html": story_view.view_page(may_operate=False),
         "run.html": story_work.run_page(may_operate=False),
         "home.html": story.home_page(),
-        "channels.html": story_settings.channels_page(may_administer=False, silences=()),
+        "channels.html": story_settings.channels_page(
+            channels=(replace(story_settings.CHANNEL, may_edit=False),),
+            silences=(),
+            may_administer=False,
+            may_serve_all=False,
+        ),
     }
     for template, page in pages.items():
         html = render(Case(template, page, shell=viewer))

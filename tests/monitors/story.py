@@ -55,8 +55,10 @@ def monitor(view="carrier_delays", *, kind="served_age", state=State.OK, **chang
     return row
 
 
-def cause(node="job:etl|refine", *, hops=2, confidence=Confidence.HIGH, run="run-7", reason="disk full"):
-    return Cause(node, CauseKind.FAILED_RUN, run, reason, confidence, NOON - MINUTE, hops)
+def cause(
+    node="job:etl|refine", *, hops=2, confidence=Confidence.HIGH, run="run-7", reason="disk full", path=()
+):
+    return Cause(node, CauseKind.FAILED_RUN, run, reason, confidence, NOON - MINUTE, hops, path)
 
 
 def breach(view="carrier_delays", *, now=NOON, causes=(), **changes):

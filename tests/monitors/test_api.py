@@ -75,7 +75,7 @@ def outsider():
 
 def test_an_incident_is_told_whole(operator):
     slack()
-    incident = breach("a", causes=[cause()])
+    incident = breach("a", causes=[cause(path=("job:etl|refine", "view:flights/a"))])
     child = breach("b", causes=[cause()])
     answer = operator.get(f"/incidents/{incident.number}").json()
     assert answer["number"] == incident.number
@@ -87,6 +87,7 @@ def test_an_incident_is_told_whole(operator):
         "reason": "disk full",
         "confidence": "high",
         "since": "2026-11-23T11:59:00Z",
+        "path": ["job:etl|refine", "view:flights/a"],
     }
     assert [one["number"] for one in answer["children"]] == [child.number]
     assert set(answer["affected"]) == {"services", "models", "lookups_per_minute"}

@@ -41,9 +41,9 @@ def test_readers_are_those_of_the_view_in_the_project():
     apply("trains", feature_services=[service(name="train_ranker")])
     (record,) = selectors.list_views("trains")
     assert [reader.name for reader in record.readers] == ["train_ranker"]
-    (reader,) = selectors.services_reading("trains", "carrier_delays")
+    (reader,) = selectors.services_reading_each("trains", ["carrier_delays"])["carrier_delays"]
     assert reader.features_of("carrier_delays") == ["avg_dep_delay", "flights_1d"]
-    assert selectors.services_reading("flights", "nothing") == []
+    assert selectors.services_reading_each("flights", ["nothing"]) == {}
     assert [record.project for record in selectors.list_views()] == ["flights", "trains"]
 
 

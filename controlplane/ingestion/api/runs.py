@@ -6,7 +6,6 @@ from datetime import timedelta
 from threading import Event
 from typing import Any, ClassVar
 
-from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -16,15 +15,12 @@ from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope, address_of
 from controlplane.accounts.domain import refusal
-from controlplane.accounts.services import audit
 from controlplane.ingestion import selectors
-from controlplane.ingestion.domain.runs import UNFINISHED, RunState
+from controlplane.ingestion.domain.runs import UNFINISHED
 from controlplane.ingestion.models import IngestionRun
-from controlplane.ingestion.services import runs
-from controlplane.ingestion.services.stream.waking import skip_gap
+from controlplane.ingestion.services import asking
 from controlplane.kernel import clock
-from controlplane.kernel.errors import Conflict, NotFound, Refused
-from controlplane.registry import selectors as registry
+from controlplane.kernel.errors import NotFound, Refused
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
 from controlplane.rest.serialize import instant, validated
@@ -61,7 +57,8 @@ class ViewRunsView(ApiView):
     @idempotent
     def post(self, request: ApiRequest, project: str, view: str) -> Response:
         body = validated(RunRequest, request)
-        return _queue(request, project, view, full=body["full"])
+        run = asking.ask_run(project, view, full=body["full"], asker=_asker(request), now=clock.now())
+        return Response(_link(run), status=202)
 
 
 class RunsView(ApiView):
@@ -108,17 +105,8 @@ class RetryView(ApiView):
     )
     def post(self, request: ApiRequest, run_id: int) -> Response:
         run = _run_for(request, run_id, _OPERATE)
-        if run.state not in (RunState.FAILED, RunState.ABORTED):
-            raise Conflict("conflict", f"run {run.pk} cannot be tried again: it is {run.state}")
-        if run.lane == Lane.BATCH:
-            return _queue(request, run.project, run.view, full=run.is_full)
-        if run.lane != Lane.STREAM or not validated(RetryRequest, request)["skip_gap"]:
-            raise Conflict("conflict", f"run {run.pk} of the {run.lane} lane goes on by itself")
-        with transaction.atomic():
-            after = skip_gap(
-                run.project, run.view, requested_by=request.principal.name[:120], now=clock.now()
-            )
-            _record(request, after, "skip_gap", before="")
+        over_gap = run.lane == Lane.STREAM and validated(RetryRequest, request)["skip_gap"]
+        after = asking.ask_retry(run, over_gap=over_gap, asker=_asker(request), now=clock.now())
         return Response(_link(after), status=202)
 
 
@@ -131,11 +119,8 @@ class RunActionView(ApiView):
     @extend_schema(summary="Cancel or release a run", request=None, responses={202: dict})
     def post(self, request: ApiRequest, run_id: int) -> Response:
         run = _run_for(request, run_id, _OPERATE)
-        now = clock.now()
-        with transaction.atomic():
-            before = run.state
-            (runs.cancel_run if self.action == "cancel" else runs.release_run)(run, now=now)
-            _record(request, run, self.action, before=before)
+        ask = asking.ask_end if self.action == "cancel" else asking.ask_release
+        ask(run, asker=_asker(request), now=clock.now())
         return Response(_link(run), status=202)
 
 
@@ -198,30 +183,8 @@ def _run_for(request: ApiRequest, run_id: int, access: Access) -> IngestionRun:
     return run
 
 
-def _queue(request: ApiRequest, project: str, view: str, *, full: bool) -> Response:
-    record = registry.find_view(project, view)
-    if record.view.batch is None:
-        raise Refused("lane_not_declared", f"feature view {view!r} has no batch lane")
-    with transaction.atomic():
-        run = runs.queue_run(
-            record, Lane.BATCH, now=clock.now(), full=full, requested_by=request.principal.name[:120]
-        )
-        _record(request, run, "run", before="")
-    return Response(_link(run), status=202)
-
-
-def _record(request: ApiRequest, run: IngestionRun, action: str, *, before: str) -> None:
-    audit.record(
-        actor=request.principal.name,
-        project=run.project,
-        action=action,
-        object_kind="run",
-        object_name=f"{run.view}.{run.lane}#{run.pk}",
-        before={"state": before} if before else None,
-        after={"state": run.state, "full": run.is_full},
-        now=clock.now(),
-        address=address_of(request),
-    )
+def _asker(request: ApiRequest) -> asking.Asker:
+    return asking.Asker(request.principal.name, address_of(request))
 
 
 def _link(run: IngestionRun) -> dict[str, Any]:

@@ -32,6 +32,16 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AgeSlice:
+    """The probes of one slice of time, by their worst: age None when no key was found."""
+
+    at: datetime
+    age: timedelta | None
+    found: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedLookup:
     """A sampled lookup of one row. ``key_sha256`` is all that is known of the key; ``age`` None: not found,
     or unknown."""

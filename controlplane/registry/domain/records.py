@@ -70,6 +70,24 @@ class ViewRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundView:
+    """A live view that a search found, without what belongs to it."""
+
+    project: str
+    name: str
+    view: FeatureView
+
+
+@dataclass(frozen=True, slots=True)
+class FoundService:
+    """A live feature service that a search found; ``model`` empty: it names none."""
+
+    project: str
+    name: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class ContractRecord:
     """One version of a view's contract; ``document`` as ``contract_document`` makes it."""
 

@@ -10,7 +10,9 @@ from controlplane.registry.models import FeatureView
 
 
 @transaction.atomic
-def set_paused(project: str, view: str, *, paused: bool, actor: str, now: datetime) -> None:
+def set_paused(
+    project: str, view: str, *, paused: bool, actor: str, now: datetime, address: str = ""
+) -> None:
     """Pause or resume the watching of a live view. Pausing changes no contract and no bundle."""
     rows = FeatureView.objects.filter(project__name=project, name=view, retired_at=None)
     found = rows.first()
@@ -26,6 +28,7 @@ def set_paused(project: str, view: str, *, paused: bool, actor: str, now: dateti
         object_kind="feature_view",
         object_name=view,
         now=now,
+        address=address,
     )
 
 

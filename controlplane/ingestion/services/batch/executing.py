@@ -94,8 +94,10 @@ def _proceed(run: IngestionRun, claim: Claim) -> None:
     layout = work.record.layouts[facts["layout"]]
     started = clock.now()
     write_plan(work, plan, layout=layout)
-    work.seconds["write"] = (clock.now() - started).total_seconds()
+    written = clock.now()
+    work.seconds["write"] = (written - started).total_seconds()
     mismatch = verify_plan(work, plan, layout=layout)
+    work.seconds["verify"] = (clock.now() - written).total_seconds()
     if mismatch is not None:
         order_repair(work, mismatch)
         _fail(run, claim, _mismatch_error(run, len(mismatch.keys), mismatch.of))

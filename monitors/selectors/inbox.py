@@ -1,0 +1,135 @@
+"""The inbox: a project's problems a page at a time, in as many queries for one as for fifty."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Max, QuerySet
+
+from monitors.domain.incidents import IncidentState
+from monitors.models import OPEN, Incident, Notification, Silence, ViewWatch
+from monitors.selectors.silences import silence_on, silences_at
+
+PAGE = 50
+# Somebody has it, or nobody is told: neither waits for a person as what is open does.
+TABS = ("open", "acknowledged", "silenced", "resolved", "all")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for. ``before``: only incidents with a smaller number."""
+
+    tab: str = "open"
+    severity: str = ""
+    owner: str = ""
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A root with its views, what silences it, and the last notification of each channel."""
+
+    incident: Incident
+    views: tuple[str, ...]
+    silence: Silence | None
+    notifications: tuple[Notification, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One page of one tab, newest first. ``after``: where the next page begins, None on the last."""
+
+    counts: Mapping[str, int]
+    problems: tuple[Problem, ...]
+    owners: tuple[str, ...]
+    after: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """How many views are watched, and when one was last probed: proof that silence is real."""
+
+    views: int
+    probed_at: datetime | None
+
+
+def read_inbox(project: str, wanted: Wanted, *, now: datetime) -> Inbox:
+    """Return the page that is asked for."""
+    roots = Incident.objects.filter(project=project, parent=None)
+    unfinished = list(roots.filter(state__in=OPEN).order_by("-number"))
+    rules = [row for row in silences_at(now) if row.project in ("", project)]
+    silenced = {row.pk: found for row in unfinished if (found := silence_on(rules, row, at=now))}
+    kept = [row for row in unfinished if _passes(row, wanted)]
+    tabs = {tab: [row for row in kept if _tab_of(row, silenced) == tab] for tab in TABS[:3]}
+    counts = {tab: len(rows) for tab, rows in tabs.items()}
+    counts["resolved"] = _narrowed(roots.filter(state=IncidentState.RESOLVED), wanted).count()
+    counts["all"] = len(kept) + counts["resolved"]
+    if wanted.tab in tabs:
+        page = [row for row in tabs[wanted.tab] if wanted.before is None or row.number < wanted.before]
+    else:
+        page = _from_database(roots, wanted)
+    shown = page[:PAGE]
+    return Inbox(
+        counts=counts,
+        problems=_problems(shown, silenced),
+        owners=tuple(
+            sorted({row.owner for row in (*unfinished, *shown) if row.owner} | {wanted.owner} - {""})
+        ),
+        after=shown[-1].number if len(page) > PAGE else None,
+    )
+
+
+def watching(project: str) -> Watching:
+    """Return how much of the project is watched."""
+    found = ViewWatch.objects.filter(project=project, paused=False).aggregate(
+        views=Count("pk"), probed_at=Max("probed_at")
+    )
+    return Watching(found["views"], found["probed_at"])
+
+
+def _tab_of(row: Incident, silenced: Mapping[int, Silence]) -> str:
+    return "silenced" if row.pk in silenced else row.state
+
+
+def _passes(row: Incident, wanted: Wanted) -> bool:
+    return wanted.severity in ("", row.severity) and wanted.owner in ("", row.owner)
+
+
+def _narrowed(rows: QuerySet[Incident], wanted: Wanted) -> QuerySet[Incident]:
+    asked = {"severity": wanted.severity, "owner": wanted.owner}
+    return rows.filter(**{name: value for name, value in asked.items() if value})
+
+
+def _from_database(roots: QuerySet[Incident], wanted: Wanted) -> list[Incident]:
+    rows = _narrowed(roots, wanted)
+    if wanted.tab == "resolved":
+        rows = rows.filter(state=IncidentState.RESOLVED)
+    if wanted.before is not None:
+        rows = rows.filter(number__lt=wanted.before)
+    return list(rows.order_by("-number")[: PAGE + 1])
+
+
+def _problems(rows: Iterable[Incident], silenced: Mapping[int, Silence]) -> tuple[Problem, ...]:
+    rows = list(rows)
+    if not rows:
+        return ()
+    views: dict[int, list[str]] = defaultdict(list)
+    children = Incident.objects.filter(parent__in=rows).order_by("number")
+    for parent, state, view in children.values_list("parent_id", "state", "view"):
+        # Of a problem that is still open, the views that are well again are no longer part.
+        if state in OPEN or parent not in {row.pk for row in rows if row.state in OPEN}:
+            views[parent].append(view)
+    last: dict[int, dict[int, Notification]] = defaultdict(dict)
+    told = Notification.objects.filter(incident__in=rows).select_related("channel").defer("body")
+    for row in told.order_by("sequence", "pk"):
+        last[row.incident_id][row.channel_id] = row
+    return tuple(
+        Problem(
+            incident=row,
+            views=tuple(dict.fromkeys(view for view in (row.view, *views[row.pk]) if view)),
+            silence=silenced.get(row.pk),
+            notifications=tuple(sorted(last[row.pk].values(), key=lambda one: one.channel.name)),
+        )
+        for row in rows
+    )
