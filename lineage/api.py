@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Principal, Role, Scope
@@ -24,6 +24,25 @@ _WRITE = Access(Scope.LINEAGE, Role.OPERATOR)
 NODE = OpenApiParameter(
     "node", str, required=True, description="dataset:<ns>|<name>, view:<project>/<view>, ..."
 )
+EXAMPLES = [
+    OpenApiExample(
+        "A job that read one dataset and wrote another",
+        {
+            "eventType": "COMPLETE",
+            "eventTime": "2026-11-23T12:00:00Z",
+            "producer": "https://example.org/scheduler",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json",
+            "run": {"runId": "019ab3c4-7d5e-7f60-8a9b-0c1d2e3f4a5b"},
+            "job": {"namespace": "etl", "name": "refine_flights"},
+            "inputs": [{"namespace": "s3://lake", "name": "raw/flights"}],
+            "outputs": [{"namespace": "s3://lake", "name": "gold/flights"}],
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "It was new; sent again it is false", {"stored": True}, response_only=True, status_codes=["201"]
+    ),
+]
 
 
 class EventView(ApiView):
@@ -36,6 +55,7 @@ class EventView(ApiView):
         summary="Take one OpenLineage RunEvent, JobEvent or DatasetEvent",
         request=OpenApiTypes.OBJECT,
         responses={201: dict},
+        examples=EXAMPLES,
     )
     def post(self, request: ApiRequest) -> Response:
         refused = partial(_refusal, request.principal)

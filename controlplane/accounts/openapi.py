@@ -40,7 +40,11 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
     def get_security_definition(self, auto_schema: AutoSchema) -> Json:
         scopes = ", ".join(f"`{scope.value}`" for scope in Scope)
-        return {"type": "http", "scheme": "bearer", "description": f"A token has some of the scopes {scopes}."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": f"A token has some of the scopes {scopes}.",
+        }
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> dict[str, list[str]]:
         access = access_of(auto_schema)
@@ -67,13 +71,15 @@ class AccessSchema(AutoSchema):
             return operation
         needed = describe(access, path=self.path)
         operation[ACCESS] = needed
-        sentence = f"Needs the scope `{needed['scope']}` and the role `{needed['role']}` {_WHERE[needed['of']]}."
+        sentence = (
+            f"Needs the scope `{needed['scope']}` and the role `{needed['role']}` {_WHERE[needed['of']]}."
+        )
         operation["description"] = f"{operation.get('description', '')}\n\n{sentence}".strip()
         operation["responses"]["default"] = self._problem()
         return operation
 
     def _problem(self) -> Json:
-        component = ResolvedComponent(
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name="Problem", type=ResolvedComponent.SCHEMA, schema=_PROBLEM, object="Problem"
         )
         self.registry.register_on_missing(component)

@@ -11,7 +11,6 @@ from controlplane.kernel import clock
 from controlplane.observations.domain.report import parse
 from controlplane.observations.services import reports
 
-
 _REPORT = Access(Scope.SERVING)
 
 

@@ -32,9 +32,7 @@ def receive_event(document: object, *, now: datetime, refusal: Refusal = _trust)
     return _store([(event, document)], now=now) == 1
 
 
-def receive_events(
-    documents: Sequence[object], *, now: datetime, refusal: Refusal = _trust
-) -> list[Failure]:
+def receive_events(documents: Sequence[object], *, now: datetime, refusal: Refusal = _trust) -> list[Failure]:
     """Store what can be taken of a batch, in one transaction; returns what could not."""
     good, failures = [], []
     for index, document in enumerate(documents):

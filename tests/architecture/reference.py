@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from drf_spectacular.generators import SchemaGenerator
+
+from controlplane.accounts.openapi import ACCESS
 from controlplane.kernel.codes import CODES
 from controlplane.kernel.metrics import PREFIX
 from controlplane.project.environment import SETTINGS
@@ -38,6 +41,18 @@ def errors_table() -> str:
     """Return every error code as a Markdown table."""
     lines = ["| code | meaning |", "| --- | --- |"]
     return "\n".join([*lines, *(f"| `{code}` | {_cell(CODES[code])} |" for code in sorted(CODES))])
+
+
+def calls_table() -> str:
+    """Return every call of the REST API, with what its caller needs, as a Markdown table."""
+    lines = ["| call | scope | role | of | what |", "| --- | --- | --- | --- | --- |"]
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    for path, methods in sorted(schema["paths"].items()):
+        for method, operation in methods.items():
+            needed = operation[ACCESS]
+            words = f"`{needed['scope']}` | {needed['role']} | {needed['of']} | {_cell(operation['summary'])}"
+            lines.append(f"| `{method.upper()} {path.removeprefix('/api/v1')}` | {words} |")
+    return "\n".join(lines)
 
 
 def metrics_table() -> str:

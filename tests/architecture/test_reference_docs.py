@@ -14,6 +14,7 @@ from tools.places import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 TABLES: dict[str, Callable[[], str]] = {
+    "api.md": reference.calls_table,
     "settings.md": reference.settings_table,
     "errors.md": reference.errors_table,
     "metrics.md": reference.metrics_table,

@@ -78,9 +78,7 @@ ASKED: dict[str, Asked] = {
     f"POST {API}/connections": _body(
         lambda side, things: {"name": "other", "kind": "redis", "url": f"redis://{NOWHERE}/0"}
     ),
-    f"PATCH {API}/connections/{{connection_id}}": _body(
-        lambda side, things: {"url": f"redis://{NOWHERE}/1"}
-    ),
+    f"PATCH {API}/connections/{{connection_id}}": _body(lambda side, things: {"url": f"redis://{NOWHERE}/1"}),
     f"POST {API}/incidents/{{number}}/note": _body(lambda side, things: {"text": "looking"}),
     f"POST {API}/incidents/{{number}}/resolve": _body(lambda side, things: {"reason": "done"}),
     f"POST {API}/lineage": _definition(event),
@@ -113,6 +111,7 @@ ASKED: dict[str, Asked] = {
     f"POST {API}/runs/{{run_id}}/cancel": _run(lambda things: things.queued_run),
     f"POST {API}/runs/{{run_id}}/release": _run(lambda things: things.held_run),
     f"POST {API}/runs/{{run_id}}/retry": _run(lambda things: things.failed_run),
+    f"GET {API}/search": Asked(query=lambda side: f"?q={side.word}"),
     f"POST {API}/serving/acknowledgements": _body(
         lambda side, things: {"instance": "a-1", "digest": "0" * 64, "number": 1, "loaded_at_us": 1}
     ),

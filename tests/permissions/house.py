@@ -175,7 +175,10 @@ class Things:
 def build_side(side: Side, *, token_of: str) -> Things:
     """Make one of everything, as the product makes it."""
     apply_definition(
-        side.project, definition(side), author=Author(f"{side.word}_author", may_create_projects=True), now=NOW
+        side.project,
+        definition(side),
+        author=Author(f"{side.word}_author", may_create_projects=True),
+        now=NOW,
     )
     failed, held, queued = (_run(side, state) for state in (RunState.FAILED, RunState.HELD, RunState.QUEUED))
     direct.write_rows(

@@ -1,7 +1,7 @@
 """Every call of the OpenAPI document, by every caller: 401, 403, 404, or the answer that was asked for.
 
-What is expected comes from ``tests/golden/permissions.txt``, which people wrote and read; the document and the
-code are both held against it.
+What is expected comes from ``tests/golden/permissions.txt``, which people wrote and read; the document
+and the code are both held against it.
 """
 
 import pytest

@@ -1,4 +1,4 @@
-"""Addresses that are no part of the OpenAPI document: few, named here, and none of them tells a stranger much."""
+"""Addresses outside the OpenAPI document: few, named here, and none of them tells a stranger much."""
 
 import pytest
 from django.test import Client

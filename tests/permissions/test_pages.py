@@ -112,7 +112,9 @@ def test_a_viewer_changes_nothing_but_what_is_their_own(the_house):
         if page.name not in OWN:
             with the_house.undone():
                 before = AuditEntry.objects.count()
-                answer = viewer.post(path, {"reason": "x", "text": "x", "name": "x", "project": FLIGHTS.project})
+                answer = viewer.post(
+                    path, {"reason": "x", "text": "x", "name": "x", "project": FLIGHTS.project}
+                )
                 assert AuditEntry.objects.count() == before, (path, answer.status_code)
 
 
