@@ -16,6 +16,7 @@ REFERENCE = ROOT / "docs" / "reference"
 TABLES: dict[str, Callable[[], str]] = {
     "api.md": reference.calls_table,
     "settings.md": reference.settings_table,
+    "cli.md": reference.commands_table,
     "errors.md": reference.errors_table,
     "metrics.md": reference.metrics_table,
 }
