@@ -1,16 +1,18 @@
 """OpenLineage intake, graph, impact, root cause."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from django.urls import path
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.response import Response
 
-from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope
+from controlplane.accounts.auth import Access, ApiRequest, ApiView, Principal, Role, Scope
+from controlplane.accounts.domain import refusal
 from controlplane.kernel import clock
-from controlplane.kernel.errors import NotFound, Refused
+from controlplane.kernel.errors import FreshlineError, NotFound, Refused
 from controlplane.rest.serialize import instant
 from lineage import selectors, services
 from lineage.domain import drawing, naming
@@ -18,32 +20,53 @@ from lineage.domain.causes import Cause
 from lineage.selectors.graph import DrawnNode, Graph
 
 MAX_BATCH = 5_000
+_WRITE = Access(Scope.LINEAGE, Role.OPERATOR)
 NODE = OpenApiParameter(
     "node", str, required=True, description="dataset:<ns>|<name>, view:<project>/<view>, ..."
 )
+EXAMPLES = [
+    OpenApiExample(
+        "A job that read one dataset and wrote another",
+        {
+            "eventType": "COMPLETE",
+            "eventTime": "2026-11-23T12:00:00Z",
+            "producer": "https://example.org/scheduler",
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json",
+            "run": {"runId": "019ab3c4-7d5e-7f60-8a9b-0c1d2e3f4a5b"},
+            "job": {"namespace": "etl", "name": "refine_flights"},
+            "inputs": [{"namespace": "s3://lake", "name": "raw/flights"}],
+            "outputs": [{"namespace": "s3://lake", "name": "gold/flights"}],
+        },
+        request_only=True,
+    ),
+    OpenApiExample(
+        "It was new; sent again it is false", {"stored": True}, response_only=True, status_codes=["201"]
+    ),
+]
 
 
 class EventView(ApiView):
     """Intake of single events; what openlineage clients post to by configuration alone."""
 
-    access = {"POST": Access(Scope.LINEAGE, Role.OPERATOR)}
+    access = {"POST": _WRITE}
     rate_limited = False
 
     @extend_schema(
         summary="Take one OpenLineage RunEvent, JobEvent or DatasetEvent",
         request=OpenApiTypes.OBJECT,
         responses={201: dict},
+        examples=EXAMPLES,
     )
     def post(self, request: ApiRequest) -> Response:
-        projects = request.principal.readable_projects()
-        fresh = services.receive_event(request.data, now=clock.now(), projects=projects)
+        refused = partial(_refusal, request.principal)
+        fresh = services.receive_event(request.data, now=clock.now(), refusal=refused)
         return Response({"stored": fresh}, status=201)
 
 
 class BatchView(ApiView):
     """Intake of many events at once."""
 
-    access = {"POST": Access(Scope.LINEAGE, Role.OPERATOR)}
+    access = {"POST": _WRITE}
     rate_limited = False
 
     @extend_schema(
@@ -57,8 +80,8 @@ class BatchView(ApiView):
             raise Refused("bad_event", "A batch is a JSON array of events.")
         if len(events) > MAX_BATCH:
             raise Refused("too_large", f"A batch has at most {MAX_BATCH} events; this one has {len(events)}.")
-        projects = request.principal.readable_projects()
-        failures = services.receive_events(events, now=clock.now(), projects=projects)
+        refused = partial(_refusal, request.principal)
+        failures = services.receive_events(events, now=clock.now(), refusal=refused)
         return Response(
             {
                 "status": "partial_success" if failures else "success",
@@ -144,6 +167,10 @@ class RootCauseView(ApiView):
             if readable is None or {naming.parse_id(step).project for step in cause.path} - {None} <= readable
         ]
         return Response({"node": node.id, "cause": known[0] if known else None, "alternatives": known[1:4]})
+
+
+def _refusal(principal: Principal, project: str) -> FreshlineError | None:
+    return refusal(principal, _WRITE, project=project)
 
 
 def _number(request: ApiRequest, name: str, default: int, *, most: int) -> int:

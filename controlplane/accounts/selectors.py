@@ -106,9 +106,18 @@ def lookup_tokens(*, now: datetime) -> list[LookupToken]:
 
 
 def tokens_of(principal: Principal) -> QuerySet[Token]:
-    """The tokens that ``principal`` may see: their own; an installation administrator sees all."""
+    """The tokens that ``principal`` may see and revoke: their own; an installation administrator's are all.
+
+    A token that is bound to projects knows only tokens bound to some of these: no other may be named to it.
+    """
     tokens = Token.objects.select_related("maker")
-    return tokens if principal.is_installation_admin else tokens.filter(maker_id=principal.user_id)
+    if not principal.is_installation_admin:
+        tokens = tokens.filter(maker_id=principal.user_id)
+    if principal.projects is None:
+        return tokens
+    # SQLite cannot ask whether one JSON list holds another; tokens are few.
+    bound = tokens.values_list("pk", "projects")
+    return tokens.filter(pk__in=[pk for pk, projects in bound if principal.projects.issuperset(projects)])
 
 
 def audit_entries(principal: Principal, *, project: str | None) -> QuerySet[AuditEntry]:

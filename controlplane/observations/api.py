@@ -6,16 +6,18 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope
+from controlplane.accounts.domain import refusal
 from controlplane.kernel import clock
-from controlplane.kernel.errors import Forbidden
 from controlplane.observations.domain.report import parse
 from controlplane.observations.services import reports
+
+_REPORT = Access(Scope.SERVING)
 
 
 class ObservationsView(ApiView):
     """Reports of serving processes."""
 
-    access = {"POST": Access(Scope.SERVING)}
+    access = {"POST": _REPORT}
     rate_limited = False  # one token serves every serving process
 
     @extend_schema(
@@ -26,9 +28,10 @@ class ObservationsView(ApiView):
     def post(self, request: ApiRequest) -> Response:
         now = clock.now()
         report = parse(request.data, now=now)
-        foreign = sorted(p for p in report.projects() if request.principal.role_in(p) is None)
-        if foreign:
-            raise Forbidden("forbidden", f"This token may not report for {', '.join(foreign)}.")
+        for project in sorted(report.projects()):
+            refused = refusal(request.principal, _REPORT, project=project)
+            if refused is not None:
+                raise refused
         reports.record_report(report, now=now, retention=settings.FRESHLINE_OBSERVATION_RETENTION)
         return Response(status=204)
 

@@ -9,12 +9,13 @@ from kombu.exceptions import OperationalError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from controlplane.accounts import selectors
-from controlplane.accounts.domain import Scope
+from controlplane.accounts.domain import Access, Role, Scope, refusal
 from controlplane.accounts.services.tokens import digest_of
 from controlplane.kernel import clock
+from controlplane.kernel.errors import FreshlineError, Unauthenticated
 from controlplane.kernel.metrics import REGISTRY
 from controlplane.project.celery import app
-from controlplane.rest.problems import plain
+from controlplane.rest.problems import plain, status_of
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -30,11 +31,11 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus metrics, for loopback or a token with the scope read."""
-    if not (_is_loopback(request) or _may_read(request)):
-        return plain(
-            request, 401, "unauthenticated", "From outside this machine, send a token with scope read."
-        )
+    """Prometheus metrics, for loopback, or a token with the scope read of an administrator: all projects."""
+    if not _is_loopback(request):
+        refused = _refusal(request)
+        if refused is not None:
+            return plain(request, status_of(refused), refused.code, refused.detail)
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -48,10 +49,13 @@ def _is_loopback(request: HttpRequest) -> bool:
         return False
 
 
-def _may_read(request: HttpRequest) -> bool:
+def _refusal(request: HttpRequest) -> FreshlineError | None:
     secret = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     principal = selectors.principal_of_token(digest_of(secret), now=clock.now())
-    return principal is not None and Scope.READ in principal.scopes and principal.projects is None
+    if principal is None:
+        return Unauthenticated("unauthenticated", "From outside this machine, send a token with scope read.")
+    # Metrics name the projects: whoever reads them must be trusted with all.
+    return refusal(principal, Access(Scope.READ, Role.ADMIN, installation=True), project=None)
 
 
 def _database() -> str:

@@ -2,7 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from controlplane.accounts.api import urlpatterns as accounts_urls
 from controlplane.ingestion.api import urlpatterns as ingestion_urls
@@ -32,7 +32,10 @@ urlpatterns = [
     ),
     path(
         "api/v1/docs",
-        SpectacularSwaggerView.as_view(url_name="schema", authentication_classes=[], permission_classes=[]),
+        # Its script comes by an address of its own: the content security policy lets no inline script run.
+        SpectacularSwaggerSplitView.as_view(
+            url_name="schema", authentication_classes=[], permission_classes=[]
+        ),
     ),
     path(
         "api/v1/",

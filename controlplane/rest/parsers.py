@@ -1,6 +1,5 @@
 """Request bodies: JSON, strictly, with clear refusals; gzip where a client sends it."""
 
-import json
 import zlib
 from collections.abc import Mapping
 from typing import IO, Any
@@ -8,6 +7,7 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
+from controlplane.kernel import strict_json
 from controlplane.kernel.errors import Refused
 
 
@@ -31,26 +31,13 @@ def read_body(stream: IO[bytes], *, encoding: str = "") -> bytes:
 def parse_json(data: bytes) -> Any:
     """Return the JSON document. Refused: invalid UTF-8, NaN literals, a key given twice, too deep nesting."""
     try:
-        return json.loads(data.decode(), parse_constant=_no_constant, object_pairs_hook=_no_twins)
+        return strict_json.read(data.decode())
     except UnicodeDecodeError as wrong:
         raise Refused("bad_json", f"The body is not UTF-8: {wrong.reason} at byte {wrong.start}") from wrong
     except RecursionError as wrong:
         raise Refused("bad_json", "The body is nested too deeply.") from wrong
     except ValueError as wrong:
         raise Refused("bad_json", f"The body is not valid JSON: {wrong}") from wrong
-
-
-def _no_constant(text: str) -> None:
-    raise ValueError(f'{text} is no JSON; write it as a string, "{text}"')
-
-
-def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        names = [name for name, _ in pairs]
-        twin = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twin!r} is given twice")
-    return document
 
 
 class JsonParser(BaseParser):

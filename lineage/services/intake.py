@@ -1,16 +1,16 @@
 """Take events in: checked, stored once by content, answered. The graph follows in a worker."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from controlplane.kernel.errors import Forbidden, FreshlineError
+from controlplane.kernel.errors import FreshlineError
 from lineage.domain.events import Event, parse
 from lineage.models import RawEvent
 
-Projects = Collection[str] | None  # None: all
+Refusal = Callable[[str], FreshlineError | None]  # project -> why the sender may not write its lineage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +21,24 @@ class Failure:
     reason: str
 
 
-def receive_event(document: object, *, now: datetime, projects: Projects = None) -> bool:
-    """Store one event; returns whether it is new. ``Refused`` or ``Forbidden`` with the reason otherwise.
+def _trust(project: str) -> FreshlineError | None:
+    return None
 
-    ``projects`` are those that the sender may write lineage for; others' own nodes are closed to it.
-    """
+
+def receive_event(document: object, *, now: datetime, refusal: Refusal = _trust) -> bool:
+    """Store one event; returns whether it is new. Raises ``Refused``, or what ``refusal`` says."""
     event = parse(document)
-    _check_projects(event, projects)
+    _check_projects(event, refusal)
     return _store([(event, document)], now=now) == 1
 
 
-def receive_events(documents: Sequence[object], *, now: datetime, projects: Projects = None) -> list[Failure]:
+def receive_events(documents: Sequence[object], *, now: datetime, refusal: Refusal = _trust) -> list[Failure]:
     """Store what can be taken of a batch, in one transaction; returns what could not."""
     good, failures = [], []
     for index, document in enumerate(documents):
         try:
             event = parse(document)
-            _check_projects(event, projects)
+            _check_projects(event, refusal)
             good.append((event, document))
         except FreshlineError as refused:
             failures.append(Failure(index, refused.detail))
@@ -45,12 +46,12 @@ def receive_events(documents: Sequence[object], *, now: datetime, projects: Proj
     return failures
 
 
-def _check_projects(event: Event, projects: Projects) -> None:
-    if projects is None:
-        return
-    closed = {node.project for node in event.nodes if node.project is not None} - set(projects)
-    if closed:
-        raise Forbidden("forbidden", f"You may not write lineage of project {min(closed)!r}.")
+def _check_projects(event: Event, refusal: Refusal) -> None:
+    """A project's own nodes are written by those who may; what belongs to none is everybody's."""
+    for project in sorted({node.project for node in event.nodes if node.project is not None}):
+        refused = refusal(project)
+        if refused is not None:
+            raise refused
 
 
 @transaction.atomic

@@ -12,6 +12,7 @@ from controlplane.kernel import clock
 from controlplane.kernel.errors import Refused
 from controlplane.rest.pagination import paginate
 from controlplane.rest.serialize import instant, validated
+from monitors.api import examples
 from monitors.api.guard import OPERATE, READ, require
 from monitors.domain.incidents import IncidentState
 from monitors.models import Incident
@@ -82,7 +83,12 @@ class AcknowledgeView(ApiView):
 
     access = {"POST": OPERATE}
 
-    @extend_schema(summary="Acknowledge an incident", request=None, responses={200: dict})
+    @extend_schema(
+        summary="Acknowledge an incident",
+        request=None,
+        responses={200: dict},
+        examples=examples.ACKNOWLEDGED,
+    )
     def post(self, request: ApiRequest, number: int) -> Response:
         _require_operator(request, number)
         services.acknowledge(

@@ -41,7 +41,7 @@ class MonitorsView(ApiView):
 
     access = {"GET": Access(Scope.READ), "POST": Access(Scope.REGISTER, Role.EDITOR)}
 
-    @extend_schema(summary="List monitors", responses={200: dict})
+    @extend_schema(operation_id="monitors_list", summary="List monitors", responses={200: dict})
     def get(self, request: ApiRequest, project: str) -> Response:
         rows = monitors_of(project, view=request.query_params.get("view"))
         return paginate(request, rows, key="id", render=render_monitor)
@@ -108,7 +108,7 @@ class MonitorRunView(ApiView):
 def _of(project: str, monitor_id: int) -> Monitor:
     row = monitors.find(monitor_id)
     if row.project != project:
-        raise NotFound("not_found", f"There is no monitor {monitor_id} in project {project!r}.")
+        raise NotFound("not_found", f"There is no monitor {monitor_id}, or you may not know of it.")
     return row
 
 

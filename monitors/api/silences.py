@@ -32,7 +32,7 @@ class SilencesView(ApiView):
 
     access = {"GET": Access(Scope.READ), "POST": OPERATE}
 
-    @extend_schema(summary="List silences, newest first", responses={200: dict})
+    @extend_schema(operation_id="silences_list", summary="List silences, newest first", responses={200: dict})
     def get(self, request: ApiRequest) -> Response:
         rows = silences_for(request.principal.readable_projects())
         return paginate(request, rows, key="-id", render=render_silence)

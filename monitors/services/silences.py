@@ -58,7 +58,7 @@ def find(silence_id: int) -> Silence:
     """Return a silence; ``NotFound`` when there is none."""
     row = Silence.objects.filter(pk=silence_id).first()
     if row is None:
-        raise NotFound("not_found", f"There is no silence {silence_id}.")
+        raise NotFound("not_found", f"There is no silence {silence_id}, or you may not know of it.")
     return row
 
 

@@ -2,9 +2,15 @@
 
 import ast
 import re
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from drf_spectacular.generators import SchemaGenerator
+
+from controlplane.accounts.openapi import ACCESS
+from controlplane.cli.main import COMMANDS
+from controlplane.cli.surroundings import VARIABLES
 from controlplane.kernel.codes import CODES
 from controlplane.kernel.metrics import PREFIX
 from controlplane.project.environment import SETTINGS
@@ -39,6 +45,31 @@ def errors_table() -> str:
     """Return every error code as a Markdown table."""
     lines = ["| code | meaning |", "| --- | --- |"]
     return "\n".join([*lines, *(f"| `{code}` | {_cell(CODES[code])} |" for code in sorted(CODES))])
+
+
+def calls_table() -> str:
+    """Return every call of the REST API, with what its caller needs, as a Markdown table."""
+    lines = ["| call | scope | role | of | what |", "| --- | --- | --- | --- | --- |"]
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    for path, methods in sorted(schema["paths"].items()):
+        for method, operation in methods.items():
+            needed = operation[ACCESS]
+            words = f"`{needed['scope']}` | {needed['role']} | {needed['of']} | {_cell(operation['summary'])}"
+            lines.append(f"| `{method.upper()} {path.removeprefix('/api/v1')}` | {words} |")
+    return "\n".join(lines)
+
+
+def commands_table() -> str:
+    """Return every command of ``freshline`` with its words, as its own --help tells them."""
+    lines = ["| command | what | words of its own |", "| --- | --- | --- |"]
+    for command in COMMANDS:
+        parser = ArgumentParser(prog=f"freshline {command.name}", add_help=False)
+        command.add_words(parser)
+        usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
+        words = usage.removeprefix(f"freshline {command.name}").strip()
+        lines.append(f"| `{command.name}` | {_cell(command.help)} | {f'`{_cell(words)}`' if words else ''} |")
+    lines += ["", "| variable | meaning |", "| --- | --- |"]
+    return "\n".join([*lines, *(f"| `{name}` | {_cell(text)} |" for name, text in VARIABLES.items())])
 
 
 def metrics_table() -> str:

@@ -14,7 +14,9 @@ from tools.places import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 TABLES: dict[str, Callable[[], str]] = {
+    "api.md": reference.calls_table,
     "settings.md": reference.settings_table,
+    "cli.md": reference.commands_table,
     "errors.md": reference.errors_table,
     "metrics.md": reference.metrics_table,
     "monitors.md": reference.monitors_table,

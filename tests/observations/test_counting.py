@@ -81,7 +81,7 @@ def test_a_token_of_one_project_cannot_report_for_another(post):
         accounts.principal_of_user(user), name="t", scopes=["serving"], projects=["trains"], now=NOW
     )
     answer = post(report(), secret=made.secret)
-    assert (answer.status_code, "flights" in answer.json()["detail"]) == (403, True)
+    assert (answer.status_code, "flights" in answer.json()["detail"]) == (404, True)
     assert post(report(minute(project="trains")), secret=made.secret).status_code == 204
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from controlplane.accounts import selectors
 from controlplane.accounts.domain import EVERY_PROJECT, Principal, Scope
 from controlplane.accounts.models import Token
 from controlplane.accounts.services import audit
@@ -78,13 +79,10 @@ def create_token(
 @transaction.atomic
 def revoke_token(principal: Principal, token_id: int, *, now: datetime, address: str = "") -> None:
     """Revoke a token of one's own, or, as an installation administrator, anybody's. At once, for ever."""
-    tokens = Token.objects.filter(pk=token_id, revoked_at=None)
-    if not principal.is_installation_admin:
-        tokens = tokens.filter(maker_id=principal.user_id)
-    token = tokens.first()
+    token = selectors.tokens_of(principal).filter(pk=token_id, revoked_at=None).first()
     if token is None:
         raise NotFound("not_found", f"There is no token {token_id} of yours that could be revoked.")
-    tokens.update(revoked_at=now)
+    Token.objects.filter(pk=token_id, revoked_at=None).update(revoked_at=now)
     audit.record(
         actor=principal.name,
         action="revoke",

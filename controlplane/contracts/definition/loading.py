@@ -1,10 +1,10 @@
 """From the text of a definition file to plain lists and mappings, safely."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 
 from controlplane.contracts.definition.core_yaml import MAX_DEPTH, MAX_NODES, read_yaml
+from controlplane.kernel import strict_json
 from controlplane.kernel.errors import Refused
 
 MAX_BYTES = 1024 * 1024
@@ -72,22 +72,11 @@ def _within(outer: object) -> list[object]:
 
 def _load_json(text: str) -> object:
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_without_twins)
-    except ValueError as wrong:  # also what the hooks raise, and an integer of thousands of digits
+        return strict_json.read(text)
+    except strict_json.TwinKey as twin:
+        raise Refused("duplicate", f"The key {twin.key!r} is given twice in one object") from twin
+    except ValueError as wrong:
         raise Refused("bad_json", f"The file is not valid JSON: {wrong}") from wrong
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f'{text} is no JSON; write it as a string, "{text}"')
-
-
-def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    document: dict[str, object] = {}
-    for key, value in pairs:
-        if key in document:
-            raise Refused("duplicate", f"The key {key!r} is given twice in one object")
-        document[key] = value
-    return document
 
 
 _READERS: dict[str, Callable[[str], object]] = {

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope
+from controlplane.ingestion.api import examples
 from controlplane.ingestion.services import direct, heartbeats
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent, when_answered
@@ -31,7 +32,10 @@ class RowsView(ApiView):
     access = {"POST": _INGEST}
 
     @extend_schema(
-        summary="Write rows and deletes; each is answered for", request=RowsRequest, responses={200: dict}
+        summary="Write rows and deletes; each is answered for",
+        request=RowsRequest,
+        responses={200: dict},
+        examples=examples.ROWS,
     )
     @idempotent
     def post(self, request: ApiRequest, project: str, view: str) -> Response:
@@ -64,7 +68,10 @@ class HeartbeatView(ApiView):
     access = {"POST": _INGEST}
 
     @extend_schema(
-        summary="Say until when everything is posted", request=HeartbeatRequest, responses={204: None}
+        summary="Say until when everything is posted",
+        request=HeartbeatRequest,
+        responses={204: None},
+        examples=examples.HEARTBEAT,
     )
     def post(self, request: ApiRequest, project: str, view: str) -> Response:
         body = validated(HeartbeatRequest, request)

@@ -10,7 +10,7 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope
 from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
 from controlplane.registry import selectors
-from controlplane.registry.api import reading, rendering
+from controlplane.registry.api import examples, reading, rendering
 from controlplane.registry.services.applying import apply_definition
 from controlplane.registry.services.planning import plan_definition
 from controlplane.rest.idempotency import idempotent
@@ -28,6 +28,7 @@ class PlanView(ApiView):
         request=reading.DEFINITION_BODIES,
         parameters=[reading.RETIRE_ABSENT],
         responses={200: dict},
+        examples=examples.PLAN,
     )
     def post(self, request: ApiRequest, project: str) -> Response:
         document = reading.read_document(request)
@@ -51,6 +52,7 @@ class ApplyView(ApiView):
             OpenApiParameter("plan", str, description="Digest of the plan that was read: else 409."),
         ],
         responses={200: dict},
+        examples=examples.APPLY,
     )
     @idempotent
     def post(self, request: ApiRequest, project: str) -> Response:
