@@ -25,7 +25,9 @@ type Plan struct {
 	Bodies        []json.RawMessage
 }
 
-// Result is how it went. Latencies are of counted answers, in milliseconds.
+// Result is how it went. Answers count that came whole between the end of the warm-up and the end of
+// the time, whenever they were asked for: a slow server's rate is then as true as a fast one's.
+// Latencies are theirs, in milliseconds.
 type Result struct {
 	Requests      int     `json:"requests"`
 	Seconds       float64 `json:"seconds"`
@@ -52,7 +54,7 @@ func (p *Plan) Run() (Result, error) {
 	before := processorTime()
 	under.Wait()
 	used := processorTime() - before
-	return merge(loops, used)
+	return merge(loops, p.Time, used)
 }
 
 // render makes the bytes of every request beforehand.
@@ -73,7 +75,6 @@ type loop struct {
 	start, end time.Time
 	took       []time.Duration
 	bytes      int64
-	last       time.Time
 	err        error
 }
 
@@ -93,10 +94,9 @@ func (l *loop) run() {
 		}
 		l.next++
 		done := time.Now()
-		if !now.Before(l.start) {
+		if done.After(l.start) && !done.After(l.end) {
 			l.took = append(l.took, done.Sub(now))
 			l.bytes += size
-			l.last = done
 		}
 		now = done
 	}
@@ -126,25 +126,21 @@ func ask(connection net.Conn, reader *bufio.Reader, request []byte, now time.Tim
 	return size, nil
 }
 
-func merge(loops []loop, used time.Duration) (Result, error) {
+func merge(loops []loop, counted, used time.Duration) (Result, error) {
 	var took []time.Duration
 	var size int64
-	var last time.Time
 	for i := range loops {
 		if loops[i].err != nil {
 			return Result{}, loops[i].err
 		}
 		took = append(took, loops[i].took...)
 		size += loops[i].bytes
-		if loops[i].last.After(last) {
-			last = loops[i].last
-		}
 	}
 	if len(took) == 0 {
-		return Result{}, errors.New("no request was begun and answered while answers were counted")
+		return Result{}, errors.New("no answer came while answers were counted: give it more time")
 	}
 	slices.Sort(took)
-	seconds := last.Sub(loops[0].start).Seconds()
+	seconds := counted.Seconds()
 	return Result{
 		Requests: len(took), Seconds: seconds, PerSecond: float64(len(took)) / seconds,
 		P50: milliseconds(quantile(took, 0.50)), P99: milliseconds(quantile(took, 0.99)), Max: milliseconds(took[len(took)-1]),
