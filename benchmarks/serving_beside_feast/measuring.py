@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.processor_time import processor_seconds
 from benchmarks.serving_beside_feast.servers import Side
 from benchmarks.serving_beside_feast.table import Shape, write_bodies
 from tools.console import Failure
@@ -32,6 +33,7 @@ class Measured:
     per_second: float
     p50_ms: float
     p99_ms: float
+    server_ms: float  # processor time of the server for one request
     client_share: float
     answer_bytes: int
     rates: tuple[float, ...]  # of every round
@@ -71,10 +73,13 @@ def _ask(side: Side, shape: Shape, connections: int, load: Load, folder: Path) -
         "-warmup",
         f"{load.seconds / 5}s",
     ]
+    before = processor_seconds(side.pid)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failure(f"{side.name}, {shape}: {done.stderr.strip()}")
-    return json.loads(done.stdout)  # type: ignore[no-any-return]  # numbers by name, as the client prints
+    said: dict[str, float] = json.loads(done.stdout)
+    said["server_ms"] = (processor_seconds(side.pid) - before) * 1000 / said["sent"]
+    return said
 
 
 def _median(side: str, shape: Shape, connections: int, rounds: Sequence[dict[str, float]]) -> Measured:
@@ -88,6 +93,7 @@ def _median(side: str, shape: Shape, connections: int, rounds: Sequence[dict[str
         per_second=median("per_second"),
         p50_ms=median("p50_ms"),
         p99_ms=median("p99_ms"),
+        server_ms=median("server_ms"),
         client_share=statistics.median(each["client_cpu_secs"] / each["seconds"] for each in rounds),
         answer_bytes=int(median("answer_bytes")),
         rates=tuple(each["per_second"] for each in rounds),

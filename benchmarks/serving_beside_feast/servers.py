@@ -25,10 +25,11 @@ _PATIENCE_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A server that answers lookups at ``address``."""
+    """A server that answers lookups at ``address``, as process ``pid`` and what that started."""
 
     name: str
     address: str
+    pid: int
 
 
 @contextmanager
@@ -78,8 +79,8 @@ def freshline(folder: Path, redis_address: str) -> Iterator[Side]:
         # Feast's server gives up on nothing, so neither may ours on a machine that is busy.
         "FRESHLINE_LOOKUP_TIMEOUT": "60s",
     }
-    with _running("freshline", [str(folder / "freshline-serving")], folder=folder, env=serving):
-        side = Side("Freshline", f"127.0.0.1:{port}")
+    with _running("freshline", [str(folder / "freshline-serving")], folder=folder, env=serving) as pid:
+        side = Side("Freshline", f"127.0.0.1:{port}", pid)
         _wait_until_it_answers(side, "/ready", folder)
         yield side
 
@@ -121,8 +122,8 @@ def _feast_servers(
     words += ["--workers", str(workers[0]), "--no-access-log", "--max-requests", "0"]
     words += ["--registry_ttl_sec", "86400", "--keep-alive-timeout", "600"]
     name = f"Feast, {workers[0]} worker{'s' if workers[0] > 1 else ''}"
-    side = Side(name, f"127.0.0.1:{port}")
-    with _running(name, words, folder=folder, env=settings):
+    with _running(name, words, folder=folder, env=settings) as pid:
+        side = Side(name, f"127.0.0.1:{port}", pid)
         _wait_until_it_answers(side, "/health", folder)
         with _feast_servers(folder, repository, python, workers[1:], settings) as others:
             yield [side, *others]
@@ -158,11 +159,11 @@ def _tell(folder: Path, table: Path) -> None:
 @contextmanager
 def _running(
     name: str, command: list[str], *, folder: Path, env: Mapping[str, str] | None = None
-) -> Iterator[None]:
+) -> Iterator[int]:
     with (folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=subprocess.STDOUT)
     try:
-        yield
+        yield process.pid
     finally:
         process.terminate()
         try:

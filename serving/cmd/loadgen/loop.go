@@ -10,8 +10,9 @@ import (
 	"net/http"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
+
+	"freshline/serving/internal/processor"
 )
 
 // answerWithin bounds one request: a server that hangs ends the measurement instead of stretching it.
@@ -29,6 +30,7 @@ type Plan struct {
 // the time, whenever they were asked for: a slow server's rate is then as true as a fast one's.
 // Latencies are theirs, in milliseconds.
 type Result struct {
+	Sent          int     `json:"sent"` // requests answered, those of the warm-up included
 	Requests      int     `json:"requests"`
 	Seconds       float64 `json:"seconds"`
 	PerSecond     float64 `json:"per_second"`
@@ -51,9 +53,9 @@ func (p *Plan) Run() (Result, error) {
 		under.Go(loops[i].run)
 	}
 	time.Sleep(time.Until(start))
-	before := processorTime()
+	before := processor.Time()
 	under.Wait()
-	used := processorTime() - before
+	used := processor.Time() - before
 	return merge(loops, p.Time, used)
 }
 
@@ -73,6 +75,7 @@ type loop struct {
 	requests   [][]byte
 	next       int
 	start, end time.Time
+	sent       int
 	took       []time.Duration
 	bytes      int64
 	err        error
@@ -93,6 +96,7 @@ func (l *loop) run() {
 			return
 		}
 		l.next++
+		l.sent++
 		done := time.Now()
 		if done.After(l.start) && !done.After(l.end) {
 			l.took = append(l.took, done.Sub(now))
@@ -129,12 +133,14 @@ func ask(connection net.Conn, reader *bufio.Reader, request []byte, now time.Tim
 func merge(loops []loop, counted, used time.Duration) (Result, error) {
 	var took []time.Duration
 	var size int64
+	var sent int
 	for i := range loops {
 		if loops[i].err != nil {
 			return Result{}, loops[i].err
 		}
 		took = append(took, loops[i].took...)
 		size += loops[i].bytes
+		sent += loops[i].sent
 	}
 	if len(took) == 0 {
 		return Result{}, errors.New("no answer came while answers were counted: give it more time")
@@ -142,7 +148,7 @@ func merge(loops []loop, counted, used time.Duration) (Result, error) {
 	slices.Sort(took)
 	seconds := counted.Seconds()
 	return Result{
-		Requests: len(took), Seconds: seconds, PerSecond: float64(len(took)) / seconds,
+		Sent: sent, Requests: len(took), Seconds: seconds, PerSecond: float64(len(took)) / seconds,
 		P50: milliseconds(quantile(took, 0.50)), P99: milliseconds(quantile(took, 0.99)), Max: milliseconds(took[len(took)-1]),
 		AnswerBytes: size / int64(len(took)), ClientSeconds: used.Seconds(),
 	}, nil
@@ -155,11 +161,3 @@ func quantile(sorted []time.Duration, share float64) time.Duration {
 }
 
 func milliseconds(took time.Duration) float64 { return float64(took.Microseconds()) / 1000 }
-
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
