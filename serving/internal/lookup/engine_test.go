@@ -202,6 +202,9 @@ func TestARejectedRowAnswersNothingAndEachStatusStays(t *testing.T) {
 		if _, ok := answer.Value(answer.Columns[i], 0); ok || answer.Status(answer.Columns[i], 0) != want {
 			t.Errorf("column %d: %v %s, want null and %s", i, ok, answer.Status(answer.Columns[i], 0), want)
 		}
+		if answer.IsPlain(answer.Columns[i]) {
+			t.Errorf("column %d would be answered as it is stored", i)
+		}
 	}
 }
 
