@@ -3,8 +3,8 @@
     python -m benchmarks.batch_change_detection [--rows 1000000] [--store sqlite:///...|redis://...]
 
 Runs twice in a home of its own under the temp folder: the first load, then the change, in which 1 % of the
-keys have another value, 0.5 % are gone and 0.5 % are new. Exits with 1 unless exactly those were written, each
-kind counted apart, and the store equals a full rewrite, key by key. The text is kept in benchmarks/results.
+keys have another value, 0.5 % are gone and 0.5 % are new. Exits with 1 unless exactly those were written,
+each kind counted apart, and the store equals a full rewrite, key by key. The text is kept in benchmarks/results.
 """
 
 # ruff: noqa: PLC0415 - settings are read from the environment, which main() makes first

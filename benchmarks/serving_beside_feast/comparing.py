@@ -1,28 +1,51 @@
-"""Whether two servers give the same answers: every value, status and event time, before anything is timed."""
+"""Whether a server gives what was written: every value, status and event time, before anything is timed."""
 
 import json
 import urllib.request
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
 from benchmarks.serving_beside_feast.servers import Side
-from benchmarks.serving_beside_feast.table import SERVICES, request_body
+from benchmarks.serving_beside_feast.table import EVENT_TIME, KEY, SERVICES, request_body
 
 _AT_ONCE = 100
 _SHOWN = 5
 
 
-def differences(first: Side, second: Side, entities: int) -> tuple[int, list[str]]:
-    """Ask both for every service and entity; return how many cells were compared and what differs."""
+def differences(side: Side, table: pa.Table) -> tuple[int, list[str]]:
+    """Ask for every service and entity; return how many cells were compared and which are not as written."""
     compared = 0
     found: list[str] = []
     for service in SERVICES:
-        for start in range(0, entities, _AT_ONCE):
-            body = request_body(service, range(start, min(start + _AT_ONCE, entities)))
-            cells = list(differing_cells(ask(first, body), ask(second, body)))
+        for start in range(0, table.num_rows, _AT_ONCE):
+            rows = table.slice(start, _AT_ONCE)
+            answer = ask(side, request_body(service, rows.column(KEY).to_pylist()))
+            cells = list(differing_cells(expected_answer(service, rows), answer))
             compared += sum(count for count, _ in cells)
             found += [f"{service}, entities from {start}: {text}" for _, texts in cells for text in texts]
     return compared, found
+
+
+def expected_answer(service: str, rows: pa.Table) -> dict[str, Any]:
+    """Return the answer, in Feast's shape, that gives these rows of the table as they are."""
+    times = [_rfc3339(at) for at in rows.column(EVENT_TIME).to_pylist()]
+    names = [name for view in SERVICES[service] for name, _ in view.features]
+    present = ["PRESENT"] * rows.num_rows
+    columns = [(rows.column(KEY).to_pylist(), ["1970-01-01T00:00:00Z"] * rows.num_rows)]
+    columns += [(rows.column(name).to_pylist(), times) for name in names]
+    return {
+        "metadata": {"feature_names": [KEY, *names]},
+        "results": [
+            {"values": values, "statuses": present, "event_timestamps": times} for values, times in columns
+        ],
+    }
+
+
+def _rfc3339(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
 def ask(side: Side, body: dict[str, object]) -> dict[str, Any]:
