@@ -75,7 +75,8 @@ def _compare(sides: list[servers.Side], path: Path) -> str:
 
 
 def _head(given: argparse.Namespace, python: Path | None) -> list[str]:
-    command = f"python -m benchmarks.serving_beside_feast --entities {given.entities} --rounds {given.rounds}"
+    command = f"python -m benchmarks.serving_beside_feast --entities {given.entities}"
+    command += f" --rounds {given.rounds} --seconds {given.seconds:g}"
     versions = {
         "Go": toolchains.find_go().version.removeprefix("go version "),
         "Redis": re.sub(r".*v=(\S+).*", r"\1", run(["redis-server", "--version"]).strip()),
