@@ -30,7 +30,7 @@ def main() -> int:
     arguments.add_argument("--entities", type=int, default=5_000)
     arguments.add_argument("--rounds", type=int, default=3)
     arguments.add_argument("--seconds", type=float, default=5.0, help="of one round")
-    arguments.add_argument("--connections", type=int, nargs="+", default=[1, 8])
+    arguments.add_argument("--connections", type=int, nargs="+", default=[1, 4])
     arguments.add_argument("--workers", type=int, nargs="*", default=[1, 2], help="Feast servers to run")
     results_file.add_result_option(arguments, "serving_beside_feast")
     given = arguments.parse_args()
