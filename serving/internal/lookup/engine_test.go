@@ -126,7 +126,7 @@ func TestAKeyThatCouldNotBeAskedForIsUnavailableAndTheOthersAreRead(t *testing.T
 
 func TestNoReadableRowAtAllFails(t *testing.T) {
 	request := func() *lookup.Request {
-		return &lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`), Timeout: 20 * time.Millisecond}
+		return &lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`)}
 	}
 	f := newFixture(t)
 	f.store.Fault = func(*lookup.Read) error { return errors.New("connection refused") }
@@ -139,7 +139,9 @@ func TestNoReadableRowAtAllFails(t *testing.T) {
 	}
 	late := newFixture(t)
 	late.store.Hang = true
-	if answer := late.lookup(request()); answer.Failure == nil || answer.Failure.Kind != lookup.DeadlineExceeded {
+	impatient := request()
+	impatient.Timeout = 20 * time.Millisecond
+	if answer := late.lookup(impatient); answer.Failure == nil || answer.Failure.Kind != lookup.DeadlineExceeded {
 		t.Errorf("past the deadline: %v", answer.Failure)
 	}
 	missed := newFixture(t)
