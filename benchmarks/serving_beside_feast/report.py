@@ -14,12 +14,16 @@ def table(measured: Sequence[Measured]) -> Iterator[str]:
     first: dict[tuple[str, int], float] = {}
     for each in measured:
         base = first.setdefault((str(each.shape), each.connections), each.per_second)
-        rounds = ", ".join(f"{rate:,.0f}" for rate in each.rates)
+        rounds = ", ".join(map(_rate, each.rates))
         yield (
-            f"{each.shape!s:16}{each.connections:>12}  {each.side:18}{each.per_second:>11,.0f}"
+            f"{each.shape!s:16}{each.connections:>12}  {each.side:18}{_rate(each.per_second):>11}"
             f"{each.p50_ms:>9.2f}{each.p99_ms:>9.2f}{each.server_ms:>9.3f}{base / each.per_second:>7.1f}"
             f"{each.answer_bytes / 1000:>11.1f}{each.client_share:>8.0%}  {rounds}"
         )
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= 10 else f"{per_second:.2f}"
 
 
 def explanation(load: Load) -> Iterator[str]:

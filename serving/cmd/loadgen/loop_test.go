@@ -83,6 +83,22 @@ func TestAnAnswerThatIsNoneEndsTheMeasurement(t *testing.T) {
 	}
 }
 
+func TestASlowServerIsHeardOut(t *testing.T) {
+	slow := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(50 * time.Millisecond)
+		fmt.Fprint(w, "late")
+	}))
+	defer slow.Close()
+	plan := Plan{
+		Address: strings.TrimPrefix(slow.URL, "http://"), Path: "/", Connections: 2,
+		Warmup: time.Millisecond, Time: 2 * time.Millisecond, Bodies: []json.RawMessage{[]byte("{}")},
+	}
+	result, err := plan.Run()
+	if err != nil || result.Requests != 2 || result.Seconds < 0.03 {
+		t.Errorf("%+v, %v", result, err)
+	}
+}
+
 func TestQuantilesAreTimesThatWereMeasured(t *testing.T) {
 	hundred := make([]time.Duration, 100)
 	for i := range hundred {
