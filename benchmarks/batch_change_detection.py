@@ -2,28 +2,35 @@
 
     python -m benchmarks.batch_change_detection [--rows 1000000] [--store sqlite:///...|redis://...]
 
-Runs twice in a home of its own under the temp folder: the first load, then the change. Exits with 1 unless
-exactly 2 % were written and the store equals a full rewrite, key by key.
+Runs twice in a home of its own under the temp folder: the first load, then the change, in which 1 % of the
+keys have another value, 0.5 % are gone and 0.5 % are new. Exits with 1 unless exactly those were written,
+each kind counted apart, and the store equals a full rewrite, key by key. The text is kept in
+benchmarks/results.
 """
 
 # ruff: noqa: PLC0415 - settings are read from the environment, which main() makes first
 import argparse
 import os
 import resource
+import sqlite3
 import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks import results_file
+
 FEATURES = 10
-CHANGED_IN = 50  # one in fifty: 2 %
+CHANGED_IN = 100  # one key in so many has another value
+GONE_IN = 200  # one key in so many is gone, and as many are new
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rows", type=int, default=1_000_000)
     arguments.add_argument("--store", default="")
+    results_file.add_result_option(arguments, "batch_change_detection")
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory(prefix="freshline-benchmark-") as folder:
         home = Path(folder)
@@ -33,10 +40,25 @@ def main() -> None:
             STORE_URL=given.store or f"sqlite://{home}/store.sqlite3",
             DJANGO_SETTINGS_MODULE="controlplane.project.settings",
         )
-        sys.exit(measure(home, given.rows))
+        lines = head(given)
+        wrong, measured = measure(home, given.rows)
+        results_file.keep([*lines, *measured], given.result)
+        sys.exit(1 if wrong else 0)
 
 
-def measure(home: Path, rows: int) -> int:
+def head(given: argparse.Namespace) -> list[str]:
+    import duckdb
+    import pyarrow
+
+    store = given.store.partition("://")[0] or "sqlite"
+    return results_file.head(
+        f"python -m benchmarks.batch_change_detection --rows {given.rows}",
+        store=f"{store} (SQLite {sqlite3.sqlite_version})" if store == "sqlite" else store,
+        libraries=f"DuckDB {duckdb.__version__}, pyarrow {pyarrow.__version__}",
+    )
+
+
+def measure(home: Path, rows: int) -> tuple[bool, list[str]]:
     import django
     from django.core.management import call_command
 
@@ -44,25 +66,29 @@ def measure(home: Path, rows: int) -> int:
     call_command("migrate", verbosity=0)
     (home / "data").mkdir()
     define()
-    expected = rows // CHANGED_IN
     write_source(home, rows, generation=0)
-    first, first_seconds = run()
+    first, first_took = run()
     write_source(home, rows, generation=1)
-    second, seconds = run()
-    wrong = compare_with_full_rewrite(home, rows)
-    counts = second.counts
-    print(f"first load: {first.counts.written:,} rows written in {first_seconds:.1f} s")
-    print(
-        f"{rows:,} keys x {FEATURES} features, {expected:,} changed: {counts.written:,} written"
-        f" (added {counts.added:,}, changed {counts.changed:,}, removed {counts.removed:,},"
-        f" unchanged {counts.unchanged:,}) in {seconds:.1f} s"
-    )
-    print("seconds by phase: " + ", ".join(f"{k} {v:.1f}" for k, v in second.ledger["seconds"].items()))
+    second, second_took = run()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"peak memory: worker {peak:.0f} MB, reading process {child:.0f} MB")
-    print(f"the store equals a full rewrite: {'yes' if wrong == 0 else f'NO, {wrong:,} keys differ'}")
-    return 0 if counts.written == expected and wrong == 0 else 1
+    differing = compare_with_full_rewrite(home, rows)
+    counts = second.counts
+    expected = (rows // GONE_IN, rows // CHANGED_IN, rows // GONE_IN)
+    is_right = counts.written == sum(expected) and (counts.added, counts.changed, counts.removed) == expected
+    return differing > 0 or not is_right, [
+        f"first load: {first.counts.written:,} rows written in {first_took} ({phases(first)})",
+        f"{rows:,} keys x {FEATURES} features, {sum(expected):,} of them added, changed or removed:"
+        f" {counts.written:,} written in {second_took} ({phases(second)})",
+        f"counted apart: added {counts.added:,}, changed {counts.changed:,}, removed {counts.removed:,},"
+        f" unchanged {counts.unchanged:,}: {'as expected' if is_right else f'NOT {expected}'}",
+        f"peak memory: worker {peak:.0f} MB, reading process at most {child:.0f} MB",
+        f"the store equals a full rewrite: {'yes' if differing == 0 else f'NO, {differing:,} keys differ'}",
+    ]
+
+
+def phases(run) -> str:
+    return ", ".join(f"{name} {seconds:.1f}" for name, seconds in run.ledger["seconds"].items())
 
 
 def define() -> None:
@@ -98,16 +124,19 @@ def define() -> None:
 
 
 def write_source(home: Path, rows: int, *, generation: int) -> None:
-    """Write the source. In generation 1 every fiftieth key has another value in one of its features."""
+    """Write the source. In generation 1 some keys have another value, some are gone, and some are new."""
     import duckdb
 
     at = (datetime.now(UTC) - timedelta(minutes=5)).replace(tzinfo=None)
     columns = ", ".join(f"(i * {n + 1} + 0.5)::DOUBLE AS f{n}" for n in range(FEATURES))
     changed = f"CASE WHEN i % {CHANGED_IN} = 0 THEN f3 + {generation} ELSE f3 END"
+    keys = f"range({rows}) r(i)"
+    if generation:
+        keys = f"(SELECT i FROM range({rows + rows // GONE_IN}) r(i) WHERE i >= {rows} OR i % {GONE_IN} <> 1)"
     with duckdb.connect() as connection:
         connection.execute(
             f"COPY (SELECT * REPLACE ({changed} AS f3) FROM"
-            f" (SELECT i::BIGINT AS k, i, {columns}, TIMESTAMP '{at}' AS t FROM range({rows}) r(i)))"
+            f" (SELECT i::BIGINT AS k, i, {columns}, TIMESTAMP '{at}' AS t FROM {keys}))"
             f" TO '{home}/data/new.parquet' (FORMAT parquet)"
         )
     (home / "data" / "new.parquet").rename(home / "data" / "s.parquet")
@@ -122,16 +151,24 @@ def run():
     from store_adapters import Lane
 
     queued = runs.queue_run(registry.find_view("bench", "v"), Lane.BATCH, now=clock.now())
-    started = time.monotonic()
+    started, used = time.monotonic(), processor_seconds()
     execute_run(queued.pk, worker="benchmark")
-    seconds = time.monotonic() - started
+    took = f"{time.monotonic() - started:.1f} s, {processor_seconds() - used:.1f} s of processor time"
     found = selectors.find_run(queued.pk)
     assert found.state == "succeeded", found.error
-    return found, seconds
+    return found, took
+
+
+def processor_seconds() -> float:
+    """Return what this process and its ended children used: other load on the machine hardly moves it."""
+    return sum(os.times()[:4])
 
 
 def compare_with_full_rewrite(home: Path, rows: int) -> int:
-    """Return how many keys of the store do not have the source's values."""
+    """Return how many keys of the store are not what writing the whole source anew would leave.
+
+    Each of the source has its values, each that is gone is a tombstone, and there are no others.
+    """
     import pyarrow.parquet as pq
     from django.conf import settings
 
@@ -141,13 +178,26 @@ def compare_with_full_rewrite(home: Path, rows: int) -> int:
 
     record = registry.find_view("bench", "v")
     codec, rows_codec = KeyCodec([("k", Dtype.INT64)]), row_codec(record.layout)
-    store, wrong = open_store(settings.STORE_URL), 0
+    store, wrong, alive = open_store(settings.STORE_URL), 0, 0
     for batch in pq.ParquetFile(home / "data" / "s.parquet").iter_batches(10_000):
         keys = [codec.encode([k]) for k in batch.column("k").to_pylist()]
         values = zip(*(batch.column(f"f{n}").to_pylist() for n in range(FEATURES)), strict=True)
         for stored, expected in zip(store.read_rows("bench", "v", keys), values, strict=True):
-            wrong += stored is None or rows_codec.decode(stored).values != expected
-    return wrong
+            row = None if stored is None else rows_codec.decode(stored)
+            wrong += row is None or row.tombstone or row.values != expected
+            alive += 1
+    gone = [codec.encode([k]) for k in range(1, rows, GONE_IN)]
+    for start in range(0, len(gone), 10_000):
+        rest = store.read_rows("bench", "v", gone[start : start + 10_000])
+        wrong += sum(stored is None or not rows_codec.decode(stored).tombstone for stored in rest)
+    return wrong + abs(count_keys(store) - alive - len(gone))
+
+
+def count_keys(store) -> int:
+    found, after = 0, b""
+    while keys := store.sample_keys("bench", "v", limit=10_000, after=after):
+        found, after = found + len(keys), keys[-1]
+    return found
 
 
 if __name__ == "__main__":

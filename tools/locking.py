@@ -10,6 +10,7 @@ SETS: dict[str, list[str]] = {
     "core": [],
     "demo": ["--no-deps"],
     "dev": ["--constraint", "requirements/core.txt"],
+    "feast": [],
     "go": [],
     "node": [],
 }

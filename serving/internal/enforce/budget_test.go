@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"freshline/serving/internal/bundle"
+	"freshline/serving/internal/processor"
 	"freshline/serving/internal/row"
 )
 
@@ -83,22 +82,13 @@ func (b *bench) checkBudget(ctx context.Context, t *testing.T, name string) {
 func (b *bench) run(loop *testing.B, steps ...func()) {
 	values := float64(len(b.table.Rows) * len(b.columns))
 	loop.ReportAllocs()
-	began := cpuTime(loop)
+	began := processor.Time()
 	for loop.Loop() {
 		for _, step := range steps {
 			step()
 		}
 	}
-	loop.ReportMetric(float64(cpuTime(loop)-began)/float64(loop.N)/values, "cpu-ns/value")
-}
-
-// cpuTime is what this process used so far: on a machine shared with others the wall clock measures them.
-func cpuTime(loop *testing.B) time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		loop.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	loop.ReportMetric(float64(processor.Time()-began)/float64(loop.N)/values, "cpu-ns/value")
 }
 
 func BenchmarkDecodeAndJudge(b *testing.B) {

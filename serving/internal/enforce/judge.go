@@ -25,8 +25,7 @@ func (c *Column) Judge(t *Table, rules *Rules, rejected []bool) {
 	case c.Feature == nil:
 		c.judgeRetired(rules, rejected)
 		return
-	case c.Cells.Whole && c.Feature.Checks.AllowedInts == nil:
-		// Cells are whole only where all rows are young.
+	case c.Cells.Whole: // only where all rows are young
 		fresh = c.judgeWhole(rules, rejected)
 	case c.Feature.Dtype.IsFloat() && c.Feature.Dtype.IsFixed():
 		fresh = c.judgeFloats(states, rules, rejected)
@@ -46,7 +45,9 @@ func (c *Column) Judge(t *Table, rules *Rules, rejected []bool) {
 func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 	clear(c.Marks)
 	outside := 0
-	if c.Feature.Dtype.IsFloat() {
+	checks, dtype := &c.Feature.Checks, c.Feature.Dtype
+	switch {
+	case dtype.IsFloat():
 		low, high := c.floatBounds()
 		for i, word := range c.Cells.Words {
 			if value := math.Float64frombits(word); !(value >= low && value <= high) {
@@ -54,14 +55,28 @@ func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 				outside++
 			}
 		}
-	} else {
-		low, high := c.Feature.Checks.MinInt, c.Feature.Checks.MaxInt
+	case dtype.IsInteger() && checks.AllowedInts == nil:
+		low, high := checks.MinInt, checks.MaxInt
 		for i, word := range c.Cells.Words {
 			if value := int64(word); value < low || value > high {
 				c.judgeOne(i, Young, rules, rejected)
 				outside++
 			}
 		}
+	case dtype.IsFixed() && !dtype.IsInteger(): // a bool has no domain to break
+	case !dtype.IsFixed() && checks.AllowedTexts == nil && checks.Pattern == nil:
+		for i, blob := range c.Cells.Blobs {
+			// Bytes are no fewer than characters, so a text that is too long is among these.
+			if checks.MaxLength >= 0 && len(blob) > checks.MaxLength {
+				c.judgeOne(i, Young, rules, rejected)
+				outside++
+			}
+		}
+	default:
+		for i := range c.Marks {
+			c.judgeOne(i, Young, rules, rejected)
+		}
+		outside = len(c.Marks)
 	}
 	return uint64(len(c.Marks) - outside)
 }

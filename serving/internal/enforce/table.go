@@ -44,8 +44,8 @@ type Table struct {
 
 	layoutOf []uint16 // index into layouts, noLayout for rows without values
 	layouts  []*row.Layout
-	allYoung bool // nearly always the case, and then nothing about a row need be asked twice
-	nulls    bool // some row has some null
+	allYoung bool   // nearly always the case, and then nothing about a row need be asked twice
+	nulls    []byte // bitmap of the columns of the first layout that some row has a null in
 }
 
 // Damage counts what was wrong with the bytes of a table's rows.
@@ -63,7 +63,7 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 	t.AgeUS = resized(t.AgeUS, n)
 	t.layoutOf = resized(t.layoutOf, n)
 	t.layouts = t.layouts[:0]
-	t.allYoung, t.nulls = true, false
+	t.allYoung = true
 	var damage Damage
 	for i, data := range t.Rows {
 		t.layoutOf[i] = noLayout
@@ -118,7 +118,9 @@ func (t *Table) open(ctx context.Context, i int, layouts Layouts, damage *Damage
 		return Damaged
 	}
 	t.layoutOf[i] = at
-	t.nulls = t.nulls || row.HasNulls(data, t.layouts[at])
+	if at == 0 {
+		t.layouts[0].AddNulls(t.nulls, data)
+	}
 	return Young
 }
 
@@ -136,14 +138,18 @@ func (t *Table) layoutIndex(ctx context.Context, number uint32, layouts Layouts)
 	case layout == nil || len(t.layouts) == int(noLayout):
 		return noLayout, Damaged
 	}
+	if len(t.layouts) == 0 {
+		t.nulls = layout.NullsOf(t.nulls)
+	}
 	t.layouts = append(t.layouts, layout)
 	return uint16(len(t.layouts) - 1), Young
 }
 
 // Decode fills the column of one feature, to be read as dtype, from all rows that have it.
 func (t *Table) Decode(name string, dtype row.Dtype, column *row.Column) {
-	if t.allYoung && !t.nulls && len(t.layouts) == 1 {
-		if field, ok := t.layouts[0].Find(name); ok && column.FillWhole(t.Rows, dtype, field) {
+	if t.allYoung && len(t.layouts) == 1 {
+		field, ok := t.layouts[0].Find(name)
+		if ok && !field.IsNullIn(t.nulls) && column.FillWhole(t.Rows, dtype, t.layouts[0], field) {
 			return
 		}
 	}

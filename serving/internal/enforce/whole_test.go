@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"freshline/serving/internal/row"
@@ -35,6 +36,73 @@ func TestTheShortWayJudgesAsTheLongOne(t *testing.T) {
 			long := marksOf(t, dtype, check, layout, append(slices.Clone(rows), nil))
 			if !slices.Equal(short, long[:len(short)]) {
 				t.Errorf("%s with %s: %v, the long way %v", dtype, check, short, long)
+			}
+		}
+	}
+}
+
+// TestTextsAndBoolsTakeTheShortWayAsTheLongOne does the same for values that are no numbers, bad ones among them.
+func TestTextsAndBoolsTakeTheShortWayAsTheLongOne(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	texts := []string{"", "abc", "abcd", "äöü", "äöüß", "UA", "ua", "\xff"}
+	for _, dtype := range []string{"string", "bytes", "bool", "list<string>"} {
+		for _, check := range []string{`"nullable":true`, `"max_length":3`, `"allowed":["UA","abc"]`, `"pattern":"^[A-Z]*$"`} {
+			for _, spoilt := range []bool{false, true} {
+				layout := layoutOf(t, 1, row.Spec{Name: "x", Dtype: dtype})
+				var rows [][]byte
+				for range 30 {
+					text := texts[random.IntN(len(texts)-1)]
+					if spoilt && random.IntN(10) == 0 {
+						text = texts[len(texts)-1]
+					}
+					value := row.Value{Word: uint64(random.IntN(2)), Blob: []byte(text)}
+					if dtype == "list<string>" {
+						value.Blob = row.Pack(row.ListOf(row.String), []row.Value{{Blob: value.Blob}})
+					}
+					if spoilt && dtype == "bool" {
+						value.Word = uint64(random.IntN(3))
+					}
+					rows = append(rows, row.Encode(row.Header{EventTimeUS: 1000}, layout, []*row.Value{&value}))
+				}
+				short := marksOf(t, dtype, check, layout, rows)
+				long := marksOf(t, dtype, check, layout, append(slices.Clone(rows), nil))
+				if !slices.Equal(short, long[:len(short)]) {
+					t.Errorf("%s with %s: %v, the long way %v", dtype, check, short, long)
+				}
+			}
+		}
+	}
+}
+
+func TestANullInOneColumnIsFoundThereAndNowhereElse(t *testing.T) {
+	seven := row.Value{Word: 7}
+	var specs []row.Spec
+	var features []string
+	for _, name := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
+		specs = append(specs, row.Spec{Name: name, Dtype: "int64"})
+		features = append(features, fmt.Sprintf(`{"name":%q,"dtype":"int64","nullable":true}`, name))
+	}
+	layout, view := layoutOf(t, 1, specs...), viewOf(t, strings.Join(features, ","))
+	rules := RulesFor(view.Terms)
+	for null := range specs {
+		values := slices.Repeat([]*row.Value{&seven}, len(specs))
+		whole := row.Encode(row.Header{EventTimeUS: 1000}, layout, values)
+		values[null] = nil
+		table := Table{Rows: [][]byte{whole, row.Encode(row.Header{EventTimeUS: 1000}, layout, values), whole}}
+		for range 2 { // a table is used again, and must forget
+			table.Open(context.Background(), knownLayouts{1: layout}, &Watermarks{}, 100, 1000)
+		}
+		for i := range specs {
+			var cells row.Column
+			table.Decode(specs[i].Name, view.Features[i].Dtype, &cells)
+			column := Column{Feature: &view.Features[i], Cells: &cells}
+			column.Judge(&table, &rules, make([]bool, 3))
+			want := [3]Verdict{}
+			if i == null {
+				want[1] = Null
+			}
+			if got := [3]Verdict{column.Marks[0].Verdict, column.Marks[1].Verdict, column.Marks[2].Verdict}; got != want {
+				t.Errorf("null in column %d: column %d is %v", null, i, got)
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
+	"freshline/serving/internal/processor"
 	"freshline/serving/internal/row"
 )
 
@@ -61,6 +62,16 @@ func wide(b *testing.B, rows, features int) (Config, string) {
 	return config, fmt.Sprintf(`{"project":"p","features":[%s],"entities":{"k":[%s]}}`, strings.Join(refs, ","), strings.Join(keys, ","))
 }
 
+// perValue begins a measurement; what it returns ends it and reports processor time per value.
+func perValue(b *testing.B, size [2]int) func() {
+	b.ReportAllocs()
+	began := processor.Time()
+	return func() {
+		values := float64(b.N * size[0] * size[1])
+		b.ReportMetric(float64(processor.Time()-began)/values, "cpu-ns/value")
+	}
+}
+
 // BenchmarkRender measures the writing of an answer alone.
 func BenchmarkRender(b *testing.B) {
 	for _, size := range [][2]int{{1, 10}, {100, 100}} {
@@ -74,14 +85,14 @@ func BenchmarkRender(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.Run(fmt.Sprintf("feast/%dx%d", size[0], size[1]), func(b *testing.B) {
-			b.ReportAllocs()
+			defer perValue(b, size)()
 			for b.Loop() {
 				made.out = made.appendFeast(made.out[:0], answer, false)
 			}
 			b.SetBytes(int64(len(made.out)))
 		})
 		b.Run(fmt.Sprintf("lookup/%dx%d", size[0], size[1]), func(b *testing.B) {
-			b.ReportAllocs()
+			defer perValue(b, size)()
 			for b.Loop() {
 				made.out = made.appendLookup(made.out[:0], answer)
 			}
@@ -96,7 +107,7 @@ func BenchmarkRequest(b *testing.B) {
 		config, text := wide(b, size[0], size[1])
 		handler := New(config)
 		b.Run(fmt.Sprintf("%dx%d", size[0], size[1]), func(b *testing.B) {
-			b.ReportAllocs()
+			defer perValue(b, size)()
 			for b.Loop() {
 				recorded := httptest.NewRecorder()
 				handler.ServeHTTP(recorded, httptest.NewRequest(http.MethodPost, "/get-online-features", strings.NewReader(text)))

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"freshline/serving/internal/enforce"
@@ -118,13 +119,9 @@ func appendKeyColumn(to []byte, column lookup.EntityColumn) []byte {
 		to = append(append(to, value...), ',')
 	}
 	to = append(trimComma(to), `],"statuses":[`...)
-	for range column.Values {
-		to = append(to, `"PRESENT",`...)
-	}
+	to = appendTimes(to, `"PRESENT",`, len(column.Values))
 	to = append(trimComma(to), `],"event_timestamps":[`...)
-	for range column.Values {
-		to = append(to, epoch+","...)
-	}
+	to = appendTimes(to, epoch+",", len(column.Values))
 	return append(trimComma(to), ']', '}')
 }
 
@@ -144,8 +141,12 @@ func appendFeastColumn(to []byte, answer *lookup.Answer, column *lookup.Column) 
 	to = append(to, `{"values":[`...)
 	to = appendValues(to, answer, column, jsonout.Style{Seconds: true, Widened: true})
 	to = append(to, `],"statuses":[`...)
-	for i := range answer.Rows {
-		to = append(append(append(to, '"'), answer.Status(column, i)...), '"', ',')
+	if answer.IsPlain(column) {
+		to = appendTimes(to, `"PRESENT",`, answer.Rows)
+	} else {
+		for i := range answer.Rows {
+			to = append(append(append(to, '"'), answer.Status(column, i)...), '"', ',')
+		}
 	}
 	to = append(trimComma(to), `],"event_timestamps":[`...)
 	to = append(to, column.View.Rendered...)
@@ -154,6 +155,9 @@ func appendFeastColumn(to []byte, answer *lookup.Answer, column *lookup.Column) 
 
 // appendValues appends the values that the caller gets, after all actions.
 func appendValues(to []byte, answer *lookup.Answer, column *lookup.Column, style jsonout.Style) []byte {
+	if answer.IsPlain(column) {
+		return trimComma(style.Column(to, column.Cells))
+	}
 	for i := range answer.Rows {
 		value, ok := answer.Value(column, i)
 		if !ok {
@@ -163,4 +167,17 @@ func appendValues(to []byte, answer *lookup.Answer, column *lookup.Column, style
 		to = append(style.Value(to, column.Feature.Dtype, value), ',')
 	}
 	return trimComma(to)
+}
+
+// appendTimes appends a text n times: what has been appended is copied, twice as much each time.
+func appendTimes(to []byte, text string, n int) []byte {
+	if n == 0 {
+		return to
+	}
+	from, end := len(to), len(to)+n*len(text)
+	to = append(slices.Grow(to, n*len(text)), text...)
+	for len(to) < end {
+		to = append(to, to[from:min(len(to), end-len(to)+from)]...)
+	}
+	return to
 }

@@ -122,3 +122,11 @@ func TestABodyOfTheWrongShapeIsFastAPIsError(t *testing.T) {
 		}
 	}
 }
+
+func TestAppendedTimesAreAsManyAsAskedFor(t *testing.T) {
+	for n := range 70 {
+		if got, want := string(appendTimes([]byte("["), "ab,", n)), "["+strings.Repeat("ab,", n); got != want {
+			t.Fatalf("%d times gives %s", n, got)
+		}
+	}
+}

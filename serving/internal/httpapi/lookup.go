@@ -51,16 +51,23 @@ func appendColumn(to []byte, answer *lookup.Answer, column *lookup.Column, full 
 	to = append(to, `,"values":[`...)
 	to = appendValues(to, answer, column, jsonout.Style{})
 	to = append(to, `],"verdicts":[`...)
-	for i := range answer.Rows {
-		to = append(append(append(to, '"'), column.Marks[i].Verdict.String()...), '"', ',')
-	}
+	to = appendMarks(to, answer, column, `"fresh",`, func(mark enforce.Mark) string { return mark.Verdict.String() })
 	to = append(trimComma(to), `],"ages_us":[`...)
 	to = append(to, column.View.Rendered...)
 	to = append(trimComma(to), `],"actions":[`...)
-	for i := range answer.Rows {
-		to = append(append(append(to, '"'), column.Marks[i].Action.String()...), '"', ',')
-	}
+	to = appendMarks(to, answer, column, `"serve",`, func(mark enforce.Mark) string { return mark.Action.String() })
 	return append(trimComma(to), ']', '}')
+}
+
+// appendMarks appends a word for each row: the same one, plain, when the whole column is.
+func appendMarks(to []byte, answer *lookup.Answer, column *lookup.Column, plain string, word func(enforce.Mark) string) []byte {
+	if answer.IsPlain(column) {
+		return appendTimes(to, plain, answer.Rows)
+	}
+	for _, mark := range column.Marks {
+		to = append(append(append(to, '"'), word(mark)...), '"', ',')
+	}
+	return to
 }
 
 // appendAges renders the ages of a view's rows, once for all of its columns; null where unknown.

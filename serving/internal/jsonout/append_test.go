@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"freshline/serving/internal/leaktest"
@@ -114,6 +115,69 @@ func TestTimes(t *testing.T) {
 			t.Errorf("%d is %s, want %s", us, got, want)
 		}
 	}
+}
+
+func TestAColumnIsItsValuesOneByOne(t *testing.T) {
+	for dtype, stored := range map[string][]string{
+		"float64":       {"12.25", "-0.1", `"NaN"`, "1e300"},
+		"float32":       {"0.1", "3", `"-Infinity"`},
+		"int64":         {"-9223372036854775808", "7"},
+		"int32":         {"-5", "2147483647"},
+		"bool":          {"true", "false"},
+		"string":        {`"N14228"`, `"a\"\u00e9\n"`, `""`},
+		"bytes":         {`"AAE="`},
+		"timestamp":     {"-1500000", "1795341600250000"},
+		"list<float64>": {"[1.5,2]", "[]"},
+		"list<string>":  {`["EWR","\"ORD"]`},
+	} {
+		parsed, err := row.ParseDtype(dtype)
+		if err != nil {
+			t.Fatal(err)
+		}
+		column := row.Column{Dtype: parsed}
+		for _, style := range []Style{{}, {Seconds: true, Widened: true}} {
+			column.Cells, column.Words, column.Blobs = nil, nil, nil
+			var want []byte
+			for _, text := range stored {
+				value, err := row.ParseValue(parsed, []byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				column.Cells = append(column.Cells, row.Present)
+				if parsed.IsFixed() {
+					column.Words = append(column.Words, value.Word)
+				} else {
+					column.Blobs = append(column.Blobs, value.Blob)
+				}
+				want = append(style.Value(want, parsed, value), ',')
+			}
+			if got := style.Column(nil, &column); string(got) != string(want) {
+				t.Errorf("%s in style %+v: %s, want %s", dtype, style, got, want)
+			}
+		}
+	}
+}
+
+// FuzzTime compares with the standard library's own writing of times.
+func FuzzTime(f *testing.F) {
+	for _, us := range []int64{0, 1, -1, 250_000, 1_795_341_600_000_000, math.MaxInt64, math.MinInt64} {
+		f.Add(us)
+	}
+	f.Fuzz(func(t *testing.T, us int64) {
+		layout := "\"2006-01-02T15:04:05.000000Z\""
+		switch {
+		case us%1e6 == 0:
+			layout = "\"2006-01-02T15:04:05Z\""
+		case us%1e3 == 0:
+			layout = "\"2006-01-02T15:04:05.000Z\""
+		}
+		if us < leastTimeUS || us > greatestTimeUS {
+			return
+		}
+		if got, want := string(Time(nil, us)), time.UnixMicro(us).UTC().Format(layout); got != want {
+			t.Errorf("%d is %s, want %s", us, got, want)
+		}
+	})
 }
 
 func TestAppendingDoesNotAllocate(t *testing.T) {

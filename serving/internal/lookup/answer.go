@@ -94,6 +94,12 @@ func (a *Answer) Value(c *Column, i int) (row.Value, bool) {
 	return row.Value{}, false
 }
 
+// IsPlain tells whether the caller gets every value of the column as it is stored, all fresh: nearly
+// always so, and then nothing need be asked value by value.
+func (a *Answer) IsPlain(c *Column) bool {
+	return a.RejectedRows == 0 && c.Tally.Verdicts[enforce.Fresh] == uint64(a.Rows)
+}
+
 // Stored returns what row i holds, whatever the caller gets; false for a null and for what cannot be told.
 func (c *Column) Stored(i int) (row.Value, bool) {
 	if c.Feature == nil || c.cells.Cells[i] != row.Present {

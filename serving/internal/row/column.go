@@ -51,23 +51,6 @@ func (c *Column) makeRoom(n int) {
 	clear(c.Blobs)
 }
 
-// FillWhole does what Reset and Fill do for rows of one layout without a null among them, and for
-// columns of eight bytes only; it returns false for any other, and has then done nothing.
-func (c *Column) FillWhole(rows [][]byte, dtype Dtype, field Field) bool {
-	if field.Dtype != dtype || dtype.IsList() || dtype.Width() != 8 {
-		return false
-	}
-	c.Dtype, c.Whole = dtype, true
-	c.Cells = resized(c.Cells, len(rows))
-	clear(c.Cells)
-	c.makeRoom(len(rows))
-	offset, words := field.fixed, c.Words[:len(rows)]
-	for i, data := range rows {
-		words[i] = binary.LittleEndian.Uint64(data[offset:])
-	}
-	return true
-}
-
 func resized[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

@@ -123,13 +123,3 @@ func FitsLayout(data []byte, l *Layout) bool {
 	}
 	return uint64(previous) == uint64(size)
 }
-
-// HasNulls tells whether any column of a row that fits the layout is null.
-func HasNulls(data []byte, l *Layout) bool {
-	for _, bits := range data[headerSize : headerSize+l.bitmap] {
-		if bits != 0 {
-			return true
-		}
-	}
-	return false
-}
