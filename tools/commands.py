@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, checking, locking, mutations, running, testing
+from tools import attending, checking, locking, mutating, running, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
@@ -82,8 +82,16 @@ def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     check.set_defaults(run=lambda arguments: checking.check(only=arguments.only))
 
     mutate = commands.add_parser("mutate", help="break rules on purpose; each must turn a test red")
-    mutate.add_argument("names", nargs="*", help="of tests/mutations.txt; all when none is given")
-    mutate.set_defaults(run=lambda arguments: mutations.mutate(arguments.names))
+    mutate.add_argument(
+        "rules",
+        nargs="*",
+        help="of tests/mutations.txt by name, as a range (first..last), or by the code they break"
+        " (monitors, serving/internal/bundle); all when none is given",
+    )
+    mutate.add_argument(
+        "--resume", action="store_true", help="without those that turned red before and are unchanged"
+    )
+    mutate.set_defaults(run=lambda arguments: mutating.mutate(arguments.rules, resume=arguments.resume))
 
     lock = commands.add_parser("lock", help="lock requirements/*.in, with hashes")
     lock.add_argument("--upgrade", action="store_true", help="to the newest allowed versions")
