@@ -80,13 +80,10 @@ def _prepare(planned: Installation) -> Mapping[str, str]:
         build.build_frontend()
         build.build_serving()
     variables = planned.child_environment()
-    build.migrate(python, variables)
     build.collect_static(python, variables, planned.home)
-    welcome: dict[str, str] = {}
-    if management_command("bootstrap"):
-        with step("making the first account"):
-            said = run([python, "manage.py", "bootstrap"], env=variables)
-        welcome = {str(name): str(value) for name, value in json.loads(said).items()}
+    with step("bringing the database up to date"):
+        said = run([python, "manage.py", "bootstrap", "--migrate"], env=variables)
+    welcome = {str(name): str(value) for name, value in json.loads(said).items()}
     if not planned.empty and management_command("demo"):
         with step("loading the demo"):
             run([python, "manage.py", "demo", "load"], env=variables)

@@ -65,13 +65,20 @@ def code(tmp_path: Path) -> Path:
 def test_only_a_test_that_is_green_until_the_rule_is_broken_shows_it(
     code: Path, new: str, tests: str, is_red: bool, problem: str
 ) -> None:
-    bench = Bench(code, Path(sys.executable), {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"})
+    bench = Bench(code, Path(sys.executable), {"PATH": os.environ["PATH"]})
     before = (code / "limit.py").read_text()
     trial = bench.try_one(Mutation("limit", "limit.py", "n > 10", new, tests))
     assert trial.is_red is is_red
     assert problem in trial.problem
     assert bool(problem) is bool(trial.problem)
     assert (code / "limit.py").read_text() == before
+
+
+def test_mutations_of_one_length_are_not_taken_for_each_other(code: Path) -> None:
+    bench = Bench(code, Path(sys.executable), {"PATH": os.environ["PATH"]})
+    for new, is_red in (("n > 99", False), ("n > -1", True), ("n > 98", False)):
+        rule = Mutation("limit", "limit.py", "n > 10", new, "test_limit.py -k ten")
+        assert bench.try_one(rule).is_red is is_red, new
 
 
 def test_a_rule_that_turned_red_is_remembered_until_it_its_code_or_its_tests_change(
