@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -12,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools import build, debian, environment, mutations, testing, toolchains
+from tools import debian, mutations, testing, toolchains
 from tools.console import GREEN, RED, Failure, coloured, run, say
 from tools.mutations import Mutation
 from tools.places import DOWNLOADS, FRONTEND, ROOT, SERVING
@@ -158,10 +157,7 @@ def report(trials: Sequence[Trial], *, remembered: int) -> int:
 
 def _try_all(chosen: Sequence[Mutation], memory: Memory) -> list[Trial]:
     debian.ensure([debian.POSTGRES, debian.REDIS])
-    with environment.preparing():
-        python = environment.ensure("dev", "demo")
-        build.build_frontend()
-        build.build_serving()
+    python = testing.prepare()
     trials = []
     with TestServers() as servers, tempfile.TemporaryDirectory(prefix="freshline-mutated-") as folder:
         copy = Path(folder) / "copy"
