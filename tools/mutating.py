@@ -131,9 +131,6 @@ def mutate(wishes: Sequence[str], *, resume: bool) -> int:
     wrong = [complaint for mutation in chosen for complaint in mutations.complaints(mutation)]
     if wrong:
         raise Failure("\n".join(wrong))
-    signal.signal(
-        signal.SIGTERM, signal.default_int_handler
-    )  # the servers are ended, and what is known stays
     memory = Memory()
     left = [mutation for mutation in chosen if not (resume and memory.knows(mutation))]
     trials = _try_all(left, memory) if left else []
