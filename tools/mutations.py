@@ -93,8 +93,5 @@ def _meant(listed: Sequence[Mutation], wish: str) -> Sequence[Mutation]:
 def digest(mutation: Mutation, root: Path = ROOT) -> str:
     """Return a digest of the rule, of the file that it breaks, and of its tests as they are now."""
     tests = root / mutation.tests_path
-    files = [
-        root / mutation.file,
-        *([tests] if tests.is_file() else stamps.files_under(tests, without=_BUILT)),
-    ]
-    return stamps.digest(files, *astuple(mutation))
+    of_tests = [tests] if tests.is_file() else stamps.files_under(tests, without=_BUILT)
+    return stamps.digest([root / mutation.file, *of_tests], *astuple(mutation))
