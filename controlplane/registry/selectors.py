@@ -13,6 +13,7 @@ from controlplane.kernel.errors import NotFound
 from controlplane.kernel.secrets import unseal
 from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.records import (
+    GONE_AFTER,
     BundleRecord,
     ContractRecord,
     ProjectRecord,
@@ -37,6 +38,7 @@ from controlplane.registry.models import (
 from controlplane.registry.models import Source as SourceRow
 
 __all__ = [
+    "GONE_AFTER",
     "BundleRecord",
     "ContractRecord",
     "ProjectRecord",
