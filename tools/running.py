@@ -31,6 +31,7 @@ class Wish:
 
 def up(wish: Wish) -> None:
     """Bring the installation up, and stay with it unless it shall run detached."""
+    started = time.monotonic()
     home = wish.home.resolve()
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = Lock.take(home)
@@ -51,9 +52,9 @@ def up(wish: Wish) -> None:
     welcome = _prepare(planned)
     if wish.detach:
         _start_detached(planned, lock)
-        _greet(planned, welcome, detached=True)
+        _greet(planned, welcome, started, detached=True)
     else:
-        supervise(planned, show=True, on_ready=lambda: _greet(planned, welcome, detached=False))
+        supervise(planned, show=True, on_ready=lambda: _greet(planned, welcome, started, detached=False))
 
 
 def supervise_detached(home: Path, lock_handle: int) -> None:
@@ -157,8 +158,8 @@ def _home_option(home: Path) -> str:
     return "" if home == DEFAULT_HOME else f" --home {home}"
 
 
-def _greet(planned: Installation, welcome: Mapping[str, str], *, detached: bool) -> None:
-    """Say where to look."""
+def _greet(planned: Installation, welcome: Mapping[str, str], started: float, *, detached: bool) -> None:
+    """Say where to look, and how long it took since ``started`` (of the monotonic clock)."""
     home, option = planned.home, _home_option(planned.home)
     rows = [("Web UI", planned.url), ("API", f"{planned.url}/api/v1/"), ("Lookups", planned.serving_url)]
     if "login" in welcome:
@@ -171,7 +172,8 @@ def _greet(planned: Installation, welcome: Mapping[str, str], *, detached: bool)
     stop = f"./dev down{option}" if detached else "Ctrl-C"
     rows.append(("Stop", stop))
     say()
-    say(coloured("Freshline is running.", BOLD, GREEN))
+    took = coloured(f"(ready after {time.monotonic() - started:.1f} s)", DIM)
+    say(f"{coloured('Freshline is running.', BOLD, GREEN)} {took}")
     for name, value in rows:
         say(f"  {coloured(f'{name:<12}', DIM)} {value}")
     say()
