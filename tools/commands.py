@@ -1,6 +1,7 @@
 """The command line of ./dev."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,15 @@ from pathlib import Path
 from tools import attending, checking, locking, mutating, running, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
+
+_NOT_YOURS = "This folder must be yours to write; --home DIR keeps all state elsewhere."
+# What a person can do about a disk that refuses; any other error of the system is a defect of ours.
+_UNWRITABLE = {
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.EROFS: _NOT_YOURS,
+    errno.ENOSPC: "Make room, or keep all state on another disk with --home DIR.",
+}
 
 
 def main(words: list[str]) -> int:
@@ -19,6 +29,12 @@ def main(words: list[str]) -> int:
     except Failure as failure:
         say()
         say(coloured(str(failure), RED))
+        return 1
+    except OSError as refusal:
+        if refusal.errno not in _UNWRITABLE:
+            raise
+        say()
+        say(coloured(f"{refusal.filename}: {refusal.strerror}. {_UNWRITABLE[refusal.errno]}", RED))
         return 1
     except KeyboardInterrupt:
         say()
