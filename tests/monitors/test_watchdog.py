@@ -8,6 +8,7 @@ from django.core.management import call_command
 from controlplane.kernel import clock
 from lineage.models import Node
 from lineage.selectors.states import shown_states
+from lineage.selectors.walking import Walk
 from lineage.services import sync_registry
 from monitors.management import loop
 from monitors.models import Evaluation, LoopBeat, Monitor, Notification
@@ -47,7 +48,7 @@ def test_what_lineage_was_told_is_not_believed_for_longer(fresh):
     node = Node.objects.get(node_id=f"view:{fresh.project}/v")
 
     def state(now):
-        return shown_states({node.pk: node}, now=now)[node.pk].state
+        return shown_states(Walk(), {node.pk: node}, now=now)[node.pk].state
 
     assert state(fresh.now) == "fresh"
     assert state(fresh.now + 10 * SECOND) == "no_data"
