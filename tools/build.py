@@ -1,4 +1,4 @@
-"""What is built from the sources: the front end, the Go binary, the database's tables, the static files.
+"""What is built from the sources: the front end, the Go binary, the static files.
 
 Each result is made again only when what it is made from has changed.
 """
@@ -60,12 +60,6 @@ def build_serving() -> None:
             env={**go.environment(), "CGO_ENABLED": "0"},
         )
     stamp.record(wanted)
-
-
-def migrate(python: Path, environment: Mapping[str, str]) -> None:
-    """Bring the database's tables up to date."""
-    with step("bringing the database up to date"):
-        run([python, "manage.py", "migrate", "--no-input", "--verbosity", "0"], env=environment)
 
 
 def collect_static(python: Path, environment: Mapping[str, str], home: Path) -> None:

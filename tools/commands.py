@@ -1,13 +1,23 @@
 """The command line of ./dev."""
 
 import argparse
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, checking, locking, mutations, resting, running, testing
+from tools import attending, checking, locking, mutating, resting, running, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
+
+_NOT_YOURS = "This folder must be yours to write; --home DIR keeps all state elsewhere."
+# What a person can do about a disk that refuses; any other error of the system is a defect of ours.
+_UNWRITABLE = {
+    errno.EACCES: _NOT_YOURS,
+    errno.EPERM: _NOT_YOURS,
+    errno.EROFS: _NOT_YOURS,
+    errno.ENOSPC: "Make room, or keep all state on another disk with --home DIR.",
+}
 
 
 def main(words: list[str]) -> int:
@@ -19,6 +29,12 @@ def main(words: list[str]) -> int:
     except Failure as failure:
         say()
         say(coloured(str(failure), RED))
+        return 1
+    except OSError as refusal:
+        if refusal.errno not in _UNWRITABLE:
+            raise
+        say()
+        say(coloured(f"{refusal.filename}: {refusal.strerror}. {_UNWRITABLE[refusal.errno]}", RED))
         return 1
     except KeyboardInterrupt:
         say()
@@ -95,8 +111,16 @@ def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     check.set_defaults(run=lambda arguments: checking.check(only=arguments.only))
 
     mutate = commands.add_parser("mutate", help="break rules on purpose; each must turn a test red")
-    mutate.add_argument("names", nargs="*", help="of tests/mutations.txt; all when none is given")
-    mutate.set_defaults(run=lambda arguments: mutations.mutate(arguments.names))
+    mutate.add_argument(
+        "rules",
+        nargs="*",
+        help="of tests/mutations.txt by name, as a range (first..last), or by the code they break"
+        " (monitors, serving/internal/bundle); all when none is given",
+    )
+    mutate.add_argument(
+        "--resume", action="store_true", help="without those that turned red before and are unchanged"
+    )
+    mutate.set_defaults(run=lambda arguments: mutating.mutate(arguments.rules, resume=arguments.resume))
 
     lock = commands.add_parser("lock", help="lock requirements/*.in, with hashes")
     lock.add_argument("--upgrade", action="store_true", help="to the newest allowed versions")

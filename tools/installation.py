@@ -56,8 +56,11 @@ class Installation:
         return self.home / "logs"
 
     def child_environment(self) -> dict[str, str]:
-        """Return the whole environment of a process of this installation."""
-        return {**_without_ours(os.environ), **self.environment}
+        """Return the whole environment of a process of this installation.
+
+        They keep their bytecode, whatever the person's own shell says: compiling is half of a start.
+        """
+        return {**_without_ours(os.environ), **self.environment, "PYTHONDONTWRITEBYTECODE": ""}
 
 
 def plan(

@@ -1,4 +1,4 @@
-"""`./dev mutate`: break each rule of tests/mutations.txt on purpose and see that a test turns red.
+"""The list of rules in tests/mutations.txt that `./dev mutate` breaks on purpose.
 
 A line is ``name | file | exact old text | new text | tests``. In the texts ``\\n`` is a line break and
 ``\\|`` a bar. The tests are a path as ./dev test takes it, with options of the runner if need be:
@@ -6,20 +6,16 @@ A line is ``name | file | exact old text | new text | tests``. In the texts ``\\
 """
 
 import shlex
-import shutil
-import subprocess
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from pathlib import Path, PurePosixPath
 
-from tools import build, debian, environment, testing, toolchains
-from tools.console import GREEN, RED, Failure, coloured, run, say
-from tools.places import FRONTEND, ROOT, SERVING
-from tools.servers import TestServers
+from tools import stamps
+from tools.console import Failure
+from tools.places import ROOT
 
 LIST = ROOT / "tests" / "mutations.txt"
-_LIMIT_SECONDS = 300
+_BUILT = ("__pycache__", "node_modules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +27,11 @@ class Mutation:
     old: str
     new: str
     tests: str
+
+    @property
+    def tests_path(self) -> str:
+        """The file or folder of the tests, without the runner's options."""
+        return shlex.split(self.tests)[0].partition("::")[0]
 
 
 def parse(text: str) -> list[Mutation]:
@@ -59,97 +60,38 @@ def complaints(mutation: Mutation, root: Path = ROOT) -> list[str]:
     count = path.read_text().count(mutation.old)
     if count != 1:
         wrong.append(f"{mutation.name}: {mutation.old!r} occurs {count} times in {mutation.file}, not once")
-    tests = shlex.split(mutation.tests)[0].partition("::")[0]
-    if not (root / tests).exists():
-        wrong.append(f"{mutation.name}: there is no {tests}")
+    if not (root / mutation.tests_path).exists():
+        wrong.append(f"{mutation.name}: there is no {mutation.tests_path}")
     return wrong
 
 
-def mutate(names: Sequence[str]) -> int:
-    """Try the named mutations, or all. Returns 0 when each turned its tests red."""
-    listed = parse(LIST.read_text())
-    unknown = set(names) - {mutation.name for mutation in listed}
-    if unknown:
-        raise Failure(f"No such mutation: {', '.join(sorted(unknown))}")
-    chosen = [mutation for mutation in listed if not names or mutation.name in names]
-    wrong = [complaint for mutation in chosen for complaint in complaints(mutation)]
-    if wrong:
-        raise Failure("\n".join(wrong))
-    debian.ensure([debian.POSTGRES, debian.REDIS])
-    with environment.preparing():
-        python = environment.ensure("dev", "demo")
-        build.build_frontend()
-        build.build_serving()
-    survived = _try_all(chosen, python)
-    say()
-    say(f"{len(chosen) - len(survived)} passed, {len(survived)} failed")
-    return 1 if survived else 0
+def choose(listed: Sequence[Mutation], wishes: Sequence[str]) -> list[Mutation]:
+    """Return those that any wish means, in the order of the list; all of them without a wish.
+
+    A wish is a rule's name, a range of names (``first..last``), or a file or folder whose code is broken.
+    """
+    if not wishes:
+        return list(listed)
+    wanted = {mutation.name for wish in wishes for mutation in _meant(listed, wish)}
+    return [mutation for mutation in listed if mutation.name in wanted]
 
 
-def _try_all(chosen: Iterable[Mutation], python: Path) -> list[Mutation]:
-    survived, green = [], set()
-    with TestServers() as servers, tempfile.TemporaryDirectory(prefix="freshline-mutated-") as folder:
-        variables = testing.test_environment(servers)
-        copy = Path(folder) / "copy"
-        _copy(copy)
-        for mutation in chosen:
-            if mutation.tests not in green:
-                # A test that is red anyway notices nothing.
-                if _is_red(mutation.tests, copy, python, variables):
-                    raise Failure(f"{mutation.tests} fails without any mutation.")
-                green.add(mutation.tests)
-            path = copy / mutation.file
-            original = path.read_text()
-            path.write_text(original.replace(mutation.old, mutation.new))
-            red = _is_red(mutation.tests, copy, python, variables)
-            path.write_text(original)
-            word = coloured("red  ", GREEN) if red else coloured("GREEN", RED)
-            say(f"{word} {mutation.name}  ({mutation.tests})")
-            if not red:
-                survived.append(mutation)
-    return survived
-
-
-def _copy(target: Path) -> None:
-    """Copy what git knows or would take, and link what is built."""
-    listed = run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-    for name in filter(None, listed.split("\0")):
-        source, copied = ROOT / name, target / name
-        if source.is_file():
-            copied.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, copied)
-    for built in (FRONTEND / "node_modules", FRONTEND / "dist", SERVING / "bin"):
-        if built.is_dir():
-            (target / built.relative_to(ROOT)).symlink_to(built)
-
-
-def _is_red(tests: str, copy: Path, python: Path, variables: Mapping[str, str]) -> bool:
-    """Whether the tests ran and one of them failed. Code that does not even load is no broken rule."""
-    path, *options = shlex.split(tests)
-    if path.startswith("serving/"):
-        go = toolchains.find_go()
-        command = [str(go.program("go")), "test", f"./{path.removeprefix('serving/')}", *options]
-        folder, variables = copy / "serving", {**variables, **go.variables}
-    elif path.startswith("frontend/"):
-        node = toolchains.find_node()
-        command = [str(node.program("npx")), "vitest", "run", path.removeprefix("frontend/"), *options]
-        folder, variables = copy / "frontend", {**variables, "PATH": node.environment()["PATH"]}
+def _meant(listed: Sequence[Mutation], wish: str) -> Sequence[Mutation]:
+    names = [mutation.name for mutation in listed]
+    if wish in names:
+        return [listed[names.index(wish)]]
+    first, dots, last = wish.partition("..")
+    if dots and first in names and last in names:
+        found: Sequence[Mutation] = listed[names.index(first) : names.index(last) + 1]
     else:
-        command = [str(python), "-m", "pytest", "-x", path, *options]
-        folder = copy
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=dict(variables),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_LIMIT_SECONDS,
-        )
-    except subprocess.TimeoutExpired:
-        return True
-    said = done.stdout + done.stderr
-    if done.returncode not in (0, 1) or "[build failed]" in said or "errors during collection" in said:
-        raise Failure(f"{tests} could not be run:\n{said[-2000:]}")
-    return done.returncode == 1
+        found = [one for one in listed if PurePosixPath(one.file).is_relative_to(wish.rstrip("/"))]
+    if not found:
+        raise Failure(f"{wish} is no rule of tests/mutations.txt, no range of them, and no rule's code.")
+    return found
+
+
+def digest(mutation: Mutation, root: Path = ROOT) -> str:
+    """Return a digest of the rule, of the file that it breaks, and of its tests as they are now."""
+    tests = root / mutation.tests_path
+    of_tests = [tests] if tests.is_file() else stamps.files_under(tests, without=_BUILT)
+    return stamps.digest([root / mutation.file, *of_tests], *astuple(mutation))

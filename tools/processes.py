@@ -49,7 +49,7 @@ def _worker(installation: Installation, python: Path, name: str) -> Process:
     # The stream lane works in short turns: one process serves it.
     slots = "1" if name == "stream" else os.environ.get("FRESHLINE_WORKER_SLOTS", "2")
     command = [
-        *_celery(python),
+        *_celery(python, "controlplane.project.celery"),
         "worker",
         "-l",
         "INFO",
@@ -65,15 +65,16 @@ def _worker(installation: Installation, python: Path, name: str) -> Process:
     return Process(f"worker-{name}", tuple(command), Beats(installation.home / "alive" / name))
 
 
-def _celery(python: Path) -> list[str]:
-    # It warns of being root in eight lines at every start; in a container that is how it is.
+def _celery(python: Path, app: str) -> list[str]:
+    # Django's checks load every page and endpoint, which tests have done; no worker shows any.
+    # Celery warns of being root in eight lines at every start; in a container that is how it is.
     silence = ["-W", "ignore:You're running the worker"] if os.geteuid() == 0 else []
-    return [str(python), *silence, "-m", "celery", "-q", "-A", "controlplane.project.celery"]
+    return [str(python), *silence, "-m", "celery", "-q", "--skip-checks", "-A", app]
 
 
 def _beat(installation: Installation, python: Path) -> Process:
     command = [
-        *_celery(python),
+        *_celery(python, "controlplane.project.beat"),
         "beat",
         "-l",
         "INFO",

@@ -31,6 +31,7 @@ class Wish:
 
 def up(wish: Wish) -> None:
     """Bring the installation up, and stay with it unless it shall run detached."""
+    started = time.monotonic()
     home = wish.home.resolve()
     lock = _take(home)
     if lock is None:
@@ -50,9 +51,9 @@ def up(wish: Wish) -> None:
     welcome = _prepare(planned)
     if wish.detach:
         _start_detached(planned, lock)
-        _greet(planned, welcome, detached=True)
+        _greet(planned, welcome, started, detached=True)
     else:
-        supervise(planned, show=True, on_ready=lambda: _greet(planned, welcome, detached=False))
+        supervise(planned, show=True, on_ready=lambda: _greet(planned, welcome, started, detached=False))
 
 
 def _take(home: Path) -> Lock | None:
@@ -88,13 +89,10 @@ def _prepare(planned: Installation) -> Mapping[str, str]:
         build.build_frontend()
         build.build_serving()
     variables = planned.child_environment()
-    build.migrate(python, variables)
     build.collect_static(python, variables, planned.home)
-    welcome: dict[str, str] = {}
-    if management_command("bootstrap"):
-        with step("making the first account"):
-            said = run([python, "manage.py", "bootstrap"], env=variables)
-        welcome = {str(name): str(value) for name, value in json.loads(said).items()}
+    with step("bringing the database up to date"):
+        said = run([python, "manage.py", "bootstrap", "--migrate"], env=variables)
+    welcome = {str(name): str(value) for name, value in json.loads(said).items()}
     if not planned.empty and management_command("demo"):
         with step("loading the demo"):
             said = run([python, "manage.py", "demo", "load"], env=variables)
@@ -169,8 +167,8 @@ def _home_option(home: Path) -> str:
     return "" if home == DEFAULT_HOME else f" --home {home}"
 
 
-def _greet(planned: Installation, welcome: Mapping[str, str], *, detached: bool) -> None:
-    """Say where to look."""
+def _greet(planned: Installation, welcome: Mapping[str, str], started: float, *, detached: bool) -> None:
+    """Say where to look, and how long it took since ``started`` (of the monotonic clock)."""
     home, option = planned.home, _home_option(planned.home)
     rows = [("Web UI", planned.url), ("API", f"{planned.url}/api/v1/"), ("Lookups", planned.serving_url)]
     if "login" in welcome:
@@ -184,7 +182,8 @@ def _greet(planned: Installation, welcome: Mapping[str, str], *, detached: bool)
     stop = f"./dev down{option}" if detached else "Ctrl-C"
     rows.append(("Stop", stop))
     say()
-    say(coloured("Freshline is running.", BOLD, GREEN))
+    took = coloured(f"(ready after {time.monotonic() - started:.1f} s)", DIM)
+    say(f"{coloured('Freshline is running.', BOLD, GREEN)} {took}")
     for name, value in rows:
         say(f"  {coloured(f'{name:<12}', DIM)} {value}")
     say()

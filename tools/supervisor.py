@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tools import installation as installations
 from tools import logs, process_table, resting
-from tools.console import RED, YELLOW, Failure, coloured, say
+from tools.console import DIM, RED, YELLOW, Failure, coloured, say
 from tools.installation import Installation, ProcessState
 from tools.places import ROOT
 from tools.readiness import Probe, Runs
@@ -151,6 +151,7 @@ class Supervisor:
         if child.state == "starting" and child.process.probe.is_ready():
             child.was_ready = True
             child.change("ready")
+            self._say(f"{child.process.name} is ready after {now - child.started:.1f} s", DIM)
             return True
         return False
 

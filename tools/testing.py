@@ -14,6 +14,8 @@ from tools.suites import Bench, Outcome, Suite
 _QUICK = "not slow and not browser"
 # What a person has set for an installation of their own must not decide what tests see.
 _OURS = ("FRESHLINE_", "DATABASE_URL", "BROKER_URL", "STORE_URL", "STATE_URL", "DJANGO_SETTINGS_MODULE")
+# Without bytecode each of the many processes that tests start would compile everything first.
+_SLOWING = ("PYTHONDONTWRITEBYTECODE",)
 
 
 def _any_python(bench: Bench) -> bool:
@@ -127,7 +129,7 @@ def report(results: Sequence[tuple[str, Outcome, float]]) -> int:
 
 def test_environment(servers: TestServers) -> dict[str, str]:
     """Return the environment in which tests run."""
-    ours = {name for name in os.environ if name.startswith(_OURS)}
+    ours = {name for name in os.environ if name.startswith((*_OURS, *_SLOWING))}
     chromium = debian.CHROMIUM.find()
     home = servers.folder / "home"
     (home / "static").mkdir(parents=True)

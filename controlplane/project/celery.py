@@ -11,6 +11,13 @@ from controlplane.project import file_broker, liveness
 from controlplane.project.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "controlplane.project.settings")
+_TASKS_OF = [
+    "controlplane.ingestion",
+    "lineage",
+    "monitors",
+    "controlplane.observations",
+    "controlplane.registry",
+]
 
 
 def _transport(url: str) -> dict[str, Any]:
@@ -45,8 +52,8 @@ def _transport(url: str) -> dict[str, Any]:
     return {"broker_url": url}
 
 
-def make() -> Celery:
-    """Build the app from Django's settings."""
+def make(*, loads_tasks: bool = True) -> Celery:
+    """Build the app from Django's settings, with the tasks of all apps unless it shall only send."""
     from django.conf import settings  # noqa: PLC0415 - settings need the environment variable set above
 
     celery = Celery("freshline")
@@ -66,15 +73,8 @@ def make() -> Celery:
         beat_schedule_filename=str(settings.FRESHLINE_HOME / "beat-schedule"),
     )
     liveness.install(celery)
-    celery.autodiscover_tasks(
-        [
-            "controlplane.ingestion",
-            "lineage",
-            "monitors",
-            "controlplane.observations",
-            "controlplane.registry",
-        ]
-    )
+    if loads_tasks:
+        celery.autodiscover_tasks(_TASKS_OF)
     return celery
 
 

@@ -1,7 +1,7 @@
 """The contract tab: the promise in words, its versions, and what differs between two of them."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
 
 from controlplane.contracts.compatibility import ChangeAction, compare
@@ -11,14 +11,13 @@ from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ContractRecord, ServingInstance, ViewSummary
 from frontend.records.view import Comparison, ContractTab, Difference, Promise, Version
 
-HEARD = timedelta(minutes=2)
 _NOT_FIELDS = ("join_keys", "features", "freshness")
 
 
 def read_contract(record: ViewSummary, *, older: int | None, newer: int | None, now: datetime) -> ContractTab:
     """Return the tab; two numbers ask for the comparison. ``NotFound`` for a version that never was."""
     contracts = registry.list_contracts(record.project, record.name)
-    serving = registry.serving_instances(since=now - HEARD)
+    serving = registry.serving_instances(since=now - registry.GONE_AFTER)
     terms = record.view.terms
     comparison = None
     if older is not None and newer is not None:

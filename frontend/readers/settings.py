@@ -23,7 +23,7 @@ from frontend.wording import count
 from lineage import selectors as lineage
 
 AUDIT_PAGE = 50
-_SERVING_SEEN = timedelta(hours=1)
+_SERVING_SEEN = timedelta(days=1)
 _LOSSES = timedelta(hours=24)
 _BEHIND = 1_000  # pending lineage events from which on the graph shows the past
 
@@ -116,15 +116,22 @@ def read_system(*, now: datetime) -> SystemPage:
                 instance=each.instance,
                 build=each.build,
                 bundle=each.bundle_number,
-                current=each.bundle_digest == digest,
+                state=_state_of(each, digest=digest, now=now),
                 seen_at=each.heard_at,
                 refused=each.refused_reason,
             )
-            for each in instances
+            for each in sorted(instances, key=lambda one: one.is_gone(now=now))
         ),
         bundle=bundle,
         facts=tuple(facts),
     )
+
+
+def _state_of(instance: registry.ServingInstance, *, digest: str, now: datetime) -> str:
+    """Return whether a process runs the current bundle; of one that is gone nobody knows."""
+    if instance.is_gone(now=now):
+        return "gone"
+    return "current" if instance.bundle_digest == digest else "behind"
 
 
 def _lineage_part() -> Part:

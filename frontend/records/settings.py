@@ -126,12 +126,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ServingProcess:
-    """One serving process and the bundle it has loaded."""
+    """One serving process and the bundle it has loaded; ``state``: current, behind or gone."""
 
     instance: str
     build: str
     bundle: int | None
-    current: bool
+    state: str
     seen_at: datetime
     refused: str = ""
 

@@ -11,7 +11,7 @@ from tools.places import ROOT, management_command
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("**/*.md"))]
 PAGES = [page for page in PAGES if page.exists()]
-_DEV = re.compile(r"^\s*(?:[A-Z_]+=\S+ )*\./dev ([^#`]+)|`(?:[A-Z_]+=\S+ )*\./dev ([^`#]+)`", re.M)
+_DEV = re.compile(r"^\s*(?:[A-Z_]+=\S+ )*\./dev ([^#`\n]+)|`(?:[A-Z_]+=\S+ )*\./dev ([^`#]+)`", re.M)
 _MANAGE = re.compile(r"manage\.py (\w+)")
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
 _DJANGO = frozenset({"migrate", "collectstatic", "createsuperuser", "makemigrations", "shell", "check"})

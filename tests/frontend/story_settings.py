@@ -102,8 +102,11 @@ def system_page(**changes: object) -> settings.SystemPage:
             part("Notifier", "no_data", "–", "never seen", None),
         ),
         "serving": (
-            settings.ServingProcess("serving-1-9f2c", "0.1.0", 31, True, ago(seconds=4)),
-            settings.ServingProcess("serving-2-11aa", "0.1.0", 30, False, ago(seconds=9), "digest differs"),
+            settings.ServingProcess("serving-1-9f2c", "0.1.0", 31, "current", ago(seconds=4)),
+            settings.ServingProcess(
+                "serving-2-11aa", "0.1.0", 30, "behind", ago(seconds=9), "digest differs"
+            ),
+            settings.ServingProcess("serving-2-03bd", "0.1.0", 29, "gone", ago(minutes=40)),
         ),
         "bundle": 31,
         "facts": (("version", "0.1.0"), ("database", "SQLite 3.40, 12 MB"), ("migrations", "all applied")),

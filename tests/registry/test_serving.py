@@ -152,6 +152,15 @@ SAID = {
 }
 
 
+def test_a_process_is_gone_when_three_of_its_reports_are_missing(root):
+    with clock.fixed(NOW):
+        root.post(ACKNOWLEDGEMENTS, SAID)
+    (instance,) = selectors.serving_instances(since=NOW)
+    assert timedelta(minutes=3) == selectors.GONE_AFTER
+    assert not instance.is_gone(now=NOW + selectors.GONE_AFTER)
+    assert instance.is_gone(now=NOW + selectors.GONE_AFTER + timedelta(microseconds=1))
+
+
 def test_the_last_acknowledgement_of_each_process_is_kept(root):
     assert root.post(ACKNOWLEDGEMENTS, SAID).status_code == 204
     refused = {"digest": "b" * 64, "reason": "an older number"}

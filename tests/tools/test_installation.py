@@ -29,6 +29,13 @@ def test_processes_are_told_the_home_the_addresses_and_the_store() -> None:
     assert environment["FRESHLINE_EGRESS_ALLOW"] == "127.0.0.1,localhost,::1"
 
 
+def test_processes_keep_their_bytecode_even_where_the_shell_wants_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert not _plan().child_environment()["PYTHONDONTWRITEBYTECODE"]
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from controlplane.contracts.model import FeatureService, FeatureView, JoinKey
 from store_adapters import Layout
 
+# Three of the reports that a serving process makes a minute apart (serving/internal/bundle/acknowledge.go).
+GONE_AFTER = timedelta(minutes=3)
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectRecord:
@@ -141,3 +144,7 @@ class ServingInstance:
     build: str
     refused_digest: str
     refused_reason: str
+
+    def is_gone(self, *, now: datetime) -> bool:
+        """Whether it has ended, or cannot reach us: it speaks every minute, whatever bundle it runs."""
+        return now - self.heard_at > GONE_AFTER

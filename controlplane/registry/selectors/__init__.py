@@ -15,6 +15,7 @@ from controlplane.kernel.errors import NotFound
 from controlplane.kernel.secrets import unseal
 from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.records import (
+    GONE_AFTER,
     BundleRecord,
     ContractRecord,
     FoundService,
@@ -50,6 +51,7 @@ from controlplane.registry.selectors.rows import (
 from controlplane.registry.selectors.searching import search_services, search_views
 
 __all__ = [
+    "GONE_AFTER",
     "BundleRecord",
     "ContractRecord",
     "FoundService",

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from controlplane.registry.models import ServingAcknowledgement
 
-KEPT = timedelta(days=7)
+KEPT = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +38,5 @@ def record_acknowledgement(said: Acknowledgement, *, now: datetime) -> None:
 
 
 def sweep_acknowledgements(*, now: datetime) -> int:
-    """Forget processes that were not heard of for a week; returns how many. Every start is a new name."""
+    """Forget processes that were not heard of for a day; returns how many. Every start is a new name."""
     return ServingAcknowledgement.objects.filter(heard_at__lt=now - KEPT).delete()[0]

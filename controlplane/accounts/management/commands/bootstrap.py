@@ -1,4 +1,4 @@
-"""Make what a new installation needs to be used: an administrator, an admin token, a token for serving."""
+"""Make what a new installation needs to be used: tables, an administrator, tokens of its and of serving."""
 
 import json
 import os
@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
 
 from controlplane.accounts import selectors
 from controlplane.accounts.domain import EVERY_PROJECT, Scope
@@ -19,12 +20,20 @@ ADMIN = "admin"
 
 
 class Command(BaseCommand):
-    """``manage.py bootstrap``: idempotent; prints one JSON object."""
+    """``manage.py bootstrap [--migrate]``: idempotent; prints one JSON object."""
 
     help = "Make the administrator, and HOME/admin-token, serving-token and admin-password (mode 600)."
+    # The checks of all apps load every page and endpoint, for nothing that is done here.
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--migrate", action="store_true", help="bring the tables up to date first")
 
     def handle(self, *args: Any, **options: Any) -> None:
         home: Path = settings.FRESHLINE_HOME
+        if options["migrate"]:
+            # Here, because each Django process takes a second of every start to load.
+            call_command("migrate", interactive=False, verbosity=0, skip_checks=True)
         password = _ensure_password(home / "admin-password")
         admin = _token(home / "admin-token", name="admin", scopes=list(Scope))
         serving = _token(home / "serving-token", name="serving", scopes=[Scope.SERVING])
