@@ -68,7 +68,10 @@ def demo(home: Path, words: list[str]) -> int:
     if not management_command("demo"):
         raise Failure("There is no demo in this version.")
     command = [str(python_of(VENV)), "manage.py", "demo", *words]
-    return subprocess.run(command, cwd=ROOT, env=now.child_environment(), check=False).returncode
+    code = subprocess.run(command, cwd=ROOT, env=now.child_environment(), check=False).returncode
+    if code == 0 and words[:1] in (["break"], ["fix"]) and not installation.is_held(home.resolve()):
+        say("Nothing runs in this home now: it takes effect with the next ./dev up.")
+    return code
 
 
 def _ask(now: Installation) -> list[ProcessState]:

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from controlplane.ingestion.engines.duckdb import compare_sources
 from controlplane.ingestion.models import RefusedRow
+from controlplane.ingestion.services.batch import reading
 from controlplane.kernel.clock import to_us
 from store_adapters import Lane
 from tests.ingestion.world import FEATURES, KEY, NOW, view_document
@@ -136,6 +138,22 @@ class TestOtherLanes:
         both.write_parquet("s.parquet", rows_of([2], ago=30))
         both.run_batch()
         assert both.values("k1") == (500, None)
+
+
+def test_a_source_that_is_replaced_while_it_is_read_is_read_as_it_was(batch, monkeypatch):
+    batch.write_parquet("s.parquet", rows_of([1]))
+    batch.write_parquet("newer.part", rows_of([1, 2]))
+
+    def replace_and_compare(*what, **how):
+        (batch.data / "newer.part").replace(batch.data / "s.parquet")
+        return compare_sources(*what, **how)
+
+    monkeypatch.setattr(reading, "compare_sources", replace_and_compare)
+    run = batch.run_batch()
+    assert (run.state, run.error, run.counts.read) == ("succeeded", None, 1)
+    monkeypatch.undo()
+    batch.tick(minutes=1)
+    assert batch.run_batch().counts.added == 1
 
 
 class TestWatermark:

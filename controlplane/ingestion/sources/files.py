@@ -1,5 +1,6 @@
 """Batch sources: which files they are, and whether they stood still while they were read."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,10 +24,11 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class BatchFiles:
-    """The files of one source as they were found."""
+    """The files of one source as they were found. ``is_held``: these are links of our own to them."""
 
     source: Source
     states: tuple[FileState, ...]
+    is_held: bool = False
 
     @property
     def paths(self) -> list[str]:
@@ -49,15 +51,52 @@ def find_batch_files(source: Source) -> BatchFiles:
     return BatchFiles(source, tuple(_look(path) for path in paths))
 
 
+def hold_files(found: BatchFiles, folder: Path) -> BatchFiles:
+    """Return links to the files in ``folder``: one that is replaced while it is read is read to its end.
+
+    Where no link can be made (another file system, somebody else's file), or where the source changed
+    meanwhile, the files are returned as they were found.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = tuple(_link(state, folder, number) for number, state in enumerate(found.states))
+    except OSError:
+        return found
+    if any(not _is_same(link, state) for link, state in zip(held, found.states, strict=True)):
+        return found
+    # All of them as they were at one instant: nothing came, went or was replaced while they were linked.
+    if changed_since([found]) is not None:
+        return found
+    return BatchFiles(found.source, held, is_held=True)
+
+
 def changed_since(found: Iterable[BatchFiles]) -> str | None:
     """Return the name of a source whose files are no longer what they were, None when all are."""
     for each in found:
         try:
-            if find_batch_files(each.source).states != each.states:
-                return each.source.name
+            now = _look_again(each)
         except (Refused, OSError):
             return each.source.name
+        if now != each.states:
+            return each.source.name
     return None
+
+
+def _look_again(found: BatchFiles) -> tuple[FileState, ...]:
+    if found.is_held:
+        return tuple(_look(state.path) for state in found.states)
+    return find_batch_files(found.source).states
+
+
+def _link(state: FileState, folder: Path, number: int) -> FileState:
+    link = folder / f"{number}-{state.path.name}"
+    link.unlink(missing_ok=True)
+    os.link(state.path, link)
+    return _look(link)
+
+
+def _is_same(one: FileState, other: FileState) -> bool:
+    return (one.inode, one.size, one.modified_ns) == (other.inode, other.size, other.modified_ns)
 
 
 def _look(path: Path) -> FileState:

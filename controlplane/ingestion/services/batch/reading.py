@@ -23,7 +23,7 @@ from controlplane.ingestion.engines.jobs import (
 from controlplane.ingestion.manifests import inspect_manifest
 from controlplane.ingestion.models import TouchedKey
 from controlplane.ingestion.services.batch.work import Work
-from controlplane.ingestion.sources.files import BatchFiles, changed_since, find_batch_files
+from controlplane.ingestion.sources.files import BatchFiles, changed_since, find_batch_files, hold_files
 from controlplane.kernel import clock, durations
 from controlplane.kernel.dtypes import Dtype
 from controlplane.kernel.errors import Unavailable
@@ -32,6 +32,7 @@ from store_adapters import CorruptKey, Store, decode_key
 
 DIRTY = "dirty.parquet"
 KEYS_OF_PLAN = "keys.parquet"
+HELD = "sources"
 _AT_ONCE = 10_000
 _ARROW_TYPES = {
     Dtype.INT32: pa.int32(),
@@ -58,7 +59,8 @@ class ReadOut:
 def read_and_compare(work: Work, folder: Path) -> ReadOut:
     """Run the engine in ``folder``. ``Unavailable`` when a source changed meanwhile: try again."""
     read_start_us = clock.now_us()
-    found = [find_batch_files(registry.find_source(work.record.project, name)) for name in work.lane.sources]
+    named = [find_batch_files(registry.find_source(work.record.project, name)) for name in work.lane.sources]
+    found = [hold_files(each, folder / HELD / each.source.name) for each in named]
     manifest, trusts, is_new_layout = _known_manifest(work)
     dirty = _dirty_files(work, folder, has_manifest=manifest is not None)
     job = CompareJob(
