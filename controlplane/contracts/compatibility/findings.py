@@ -46,17 +46,19 @@ class Uses:
     no longer hit by its removal."""
 
     def __init__(self, after: Definition) -> None:
-        self._services = after.feature_services
+        self._by_view: dict[str, list[FeatureService]] = {}
+        self._by_feature: dict[tuple[str, str], list[FeatureService]] = {}
+        for service in after.feature_services:
+            for view in dict.fromkeys(ref.view for ref in service.features):
+                self._by_view.setdefault(view, []).append(service)
+            for view, feature in dict.fromkeys((ref.view, ref.feature) for ref in service.features):
+                self._by_feature.setdefault((view, feature), []).append(service)
 
     def of_view(self, view: str) -> list[FeatureService]:
-        return [each for each in self._services if any(ref.view == view for ref in each.features)]
+        return self._by_view.get(view, [])
 
     def of_feature(self, view: str, feature: str) -> list[FeatureService]:
-        return [
-            each
-            for each in self._services
-            if any(ref.view == view and ref.feature == feature for ref in each.features)
-        ]
+        return self._by_feature.get((view, feature), [])
 
 
 def names_of(services: Iterable[FeatureService]) -> tuple[str, ...]:
