@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 ZERO = timedelta(0)
-# A result more than this many intervals after the one before is a gap: the time between counts for nothing.
+# A result more than this many intervals after the last one is a gap: the time between counts for nothing.
 # From the same lateness on a monitor is overdue, and is told as such: evaluation so slow that it never counts,
 # and not slow enough to be noticed, must not be.
 GAP_INTERVALS = OVERDUE_INTERVALS = 3
