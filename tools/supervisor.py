@@ -168,7 +168,7 @@ class Supervisor:
             **process.environment,
             process_table.MARK: str(self._installation.home),
         }
-        passed = ()
+        passed: tuple[int, ...] = ()
         if child.socket is not None and process.door is not None:
             passed = (child.socket.fileno(),)
             environment[process.door.variable] = str(child.socket.fileno())
