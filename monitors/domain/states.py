@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 ZERO = timedelta(0)
-# A result more than this many intervals after the one before is a gap: the time between counts for nothing.
-# From the same lateness on a monitor is overdue, and is told as such: evaluation so slow that it never
-# counts, and not slow enough to be noticed, must not be.
+# A result more than this many intervals after the last one is a gap: the time between counts for nothing.
+# From the same lateness on a monitor is overdue, and told as such: evaluation must not be so slow that it
+# never counts, and yet not slow enough to be noticed.
 GAP_INTERVALS = OVERDUE_INTERVALS = 3
 # However soon a state might change by itself, a monitor is not evaluated more often than this.
 SHORTEST_WAIT = timedelta(milliseconds=200)

@@ -16,7 +16,7 @@ def monitors_of(project: str, *, view: str | None = None) -> QuerySet[Monitor]:
 
 
 def state_now(monitor: Monitor, *, now: datetime) -> State:
-    """Return the state as of ``now``: unknown when nobody evaluated it; a breach outlives that."""
+    """Return the state as it can be told at ``now``: unknown when nobody looked; a breach outlives that."""
     state = State(monitor.state)
     if state is State.BREACH or monitor.paused:
         return state
