@@ -192,3 +192,16 @@ def test_after_the_fix_all_is_fresh_and_the_incident_resolves_with_one_message_a
     kinds, _ = demo.messages()
     assert sorted(kinds[2:]) == [("pagerduty", "resolve"), ("slack", "")]
     assert demo.house.dev("demo", *FIX.split()).strip() == "weather was not stopped. All go on."
+
+
+def test_a_pause_pages_nobody_and_what_was_stopped_stays_stopped(demo):
+    before = demo.messages()[0]
+    demo.house.down()
+    assert "takes effect with the next ./dev up" in demo.house.dev("demo", *BREAK.split())
+    demo.said = demo.house.up()
+    assert "standing still since before: weather" in demo.said
+    assert "it catches up, and pages nobody for 2m" in demo.said
+    demo.house.token = (demo.house.home / "demo" / "token").read_text().strip()
+    demo.house.dev("demo", *FIX.split())
+    eventually(lambda: set(demo.health().values()) == {"fresh"} and not demo.incidents(), within=90)
+    assert demo.messages()[0] == before
