@@ -27,6 +27,7 @@ def view(request: HttpRequest, principal: Principal, *, project: str, name: str)
         newer=number_of(asked.get("to", ""), 0) or None,
         range=reach if reach in RANGES else "24h",
         may_operate=(principal.role_in(project) or 0) >= Role.OPERATOR,
+        readable=principal.readable_projects(),
     )
     record = read_view(project, name, wanted, now=clock.now())
     return show(

@@ -35,7 +35,7 @@ class Wanted:
 def read_catalogue(project: str, wanted: Wanted, *, now: datetime) -> CataloguePage:
     """Return one page of the views or features of ``project`` that match."""
     records = registry.list_summaries(project)
-    watched = read_health(project, now=now)
+    watched = read_health(project, readable=(project,), now=now)
     views = [record for record in records if _passes(record, wanted, watched)]
     shown_views: tuple[ViewRow, ...] = ()
     shown_features: tuple[FeatureRow, ...] = ()

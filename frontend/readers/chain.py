@@ -12,6 +12,7 @@ from frontend.wording import amount, count, duration, ratio
 from lineage import selectors as lineage
 from lineage.domain import naming
 from lineage.domain.naming import OWN_SCHEME, Kind, NodeRef
+from monitors.domain.causes import may_know
 from monitors.selectors.affected import Consumer
 from monitors.selectors.health import ViewNow
 
@@ -35,11 +36,6 @@ class Symptoms:
     is_open: bool
     readable: Collection[str] | None
     now: datetime
-
-
-def may_know(cause: Cause | None, readable: Collection[str] | None) -> bool:
-    """Whether the cause lies where the person may look: what is nobody's project is everybody's."""
-    return cause is None or _is_open(naming.parse_id(str(cause["node"])), readable)
 
 
 def views_on_the_way(project: str, cause: Cause | None) -> list[str]:

@@ -1,6 +1,6 @@
 """Health as monitors judge it at this moment, for the pages of one project."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,10 +54,16 @@ class Watched:
         return self.incidents.get(own[0].parent or own[0].number, own[0])
 
 
-def read_health(project: str, *, view: str | None = None, now: datetime) -> Watched:
-    """Return what monitors say of the project's views, or of one of them."""
+def read_health(
+    project: str, *, readable: Collection[str] | None, view: str | None = None, now: datetime
+) -> Watched:
+    """Return what monitors say of the project's views, or of one of them.
+
+    ``readable``: the projects of the person, None for all; a cause that lies elsewhere is not named.
+    """
     found = views_now(project, None if view is None else [view], now=now)
-    return Watched(found, {one.number: one for one in once(open_incidents, project)})
+    known = [one.known_to(readable) for one in once(open_incidents, project)]
+    return Watched(found, {one.number: one for one in known})
 
 
 def broken_groups(records: Sequence[ViewSummary], watched: Watched, *, most: int) -> tuple[BrokenGroup, ...]:

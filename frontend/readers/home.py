@@ -23,7 +23,7 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
     """Return Home of ``project`` for the views in ``scope``: mine, team or all."""
     records = registry.list_summaries(project)
     shown = [record for record in records if _in_scope(record, principal, scope)]
-    watched = health.read_health(project, now=now)
+    watched = health.read_health(project, readable=principal.readable_projects(), now=now)
     counts = Counter(watched.state_of(record) for record in shown)
     return HomePage(
         project=project,

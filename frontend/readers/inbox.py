@@ -5,10 +5,9 @@ from datetime import datetime
 
 from controlplane.accounts.auth import Principal
 from controlplane.registry import selectors as registry
-from frontend.readers.chain import may_know
 from frontend.readers.incident_words import OUTBOX, title_of
 from frontend.records.incidents import Delivery, InboxPage, IncidentRow
-from monitors.domain.causes import cause_phrase
+from monitors.domain.causes import cause_phrase, may_know
 from monitors.selectors.inbox import TABS, Inbox, Problem, Wanted, read_inbox, watching
 
 

@@ -8,6 +8,7 @@ from frontend.readers import chain
 from frontend.readers import incident_words as words
 from frontend.records import incidents as records
 from frontend.states import severity
+from monitors.domain.causes import may_know
 from monitors.domain.incidents import OPEN_STATES
 from monitors.selectors.health import ViewNow, views_now
 from monitors.selectors.incidents import IncidentPage, find_household, incident_page
@@ -32,7 +33,7 @@ def read_incident(
     views = _views_of(page)
     health = views_now(project, {*views, *chain.views_on_the_way(project, cause)}, now=now)
     silence = silence_on(silences_at(now), row, at=now) if is_open else None
-    known = chain.may_know(cause, readable)
+    known = may_know(cause, readable)
     symptoms = chain.Symptoms(project, row.view, health, page.affected.consumers, is_open, readable, now)
     shown = sorted(views, key=lambda view: (severity(_state(health.get(view))), view))[:MOST_VIEWS]
     return records.IncidentPage(

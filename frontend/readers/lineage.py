@@ -58,7 +58,7 @@ def read_around(
 def read_starts(project: str, query: str, *, now: datetime) -> LineagePage:
     """Return where to start: the project's views, or what is called like ``query``."""
     definition = registry.find_definition(project)
-    watched = read_health(project, now=now)
+    watched = read_health(project, readable=(project,), now=now)
     views = [
         Problem(
             f"view:{project}/{record.name}",

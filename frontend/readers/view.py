@@ -1,6 +1,6 @@
 """One feature view out of the registry, the graph and what serving reported."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -40,6 +40,7 @@ class Wanted:
     newer: int | None = None
     range: str = "24h"
     may_operate: bool = False
+    readable: Collection[str] | None = ()  # the projects of the person, None for all
 
 
 def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> ViewPage:
@@ -49,7 +50,7 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
     incidents = lately_of_view(project, name, since=since)
     remember([one for one in incidents if one.resolved_at is None], open_incidents, project)
     last_runs = ingestion.runs_of_view(record.id, since=since)
-    watched = read_health(project, view=name, now=now)
+    watched = read_health(project, readable=wanted.readable, view=name, now=now)
     contract: ContractTab | None = None
     overview: Overview | None = None
     runs: tuple[RunRow, ...] | None = None

@@ -1,5 +1,7 @@
 """Incidents: the list, one whole, and what people do to them."""
 
+from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from django.urls import path
@@ -14,6 +16,7 @@ from controlplane.rest.pagination import paginate
 from controlplane.rest.serialize import instant, validated
 from monitors.api import examples
 from monitors.api.guard import OPERATE, READ, require
+from monitors.domain.causes import may_know
 from monitors.domain.incidents import IncidentState
 from monitors.models import Incident
 from monitors.selectors.incidents import (
@@ -26,6 +29,7 @@ from monitors.selectors.incidents import (
 from monitors.services import incidents as services
 
 STATES = [state.value for state in IncidentState]
+Readable = Collection[str] | None  # projects; None: all
 
 
 class ReasonRequest(serializers.Serializer[Any]):
@@ -60,7 +64,12 @@ class IncidentsView(ApiView):
             raise Refused("bad_value", f"state is {asked!r}: write {', '.join(STATES)}, or all")
         with_children = request.query_params.get("children") == "true"
         rows = incidents([project], states=states, with_children=with_children)
-        return paginate(request, rows, key="-number", render=render_incident)
+        return paginate(
+            request,
+            rows,
+            key="-number",
+            render=partial(render_incident, readable=request.principal.readable_projects()),
+        )
 
 
 class IncidentView(ApiView):
@@ -75,7 +84,8 @@ class IncidentView(ApiView):
     def get(self, request: ApiRequest, number: int) -> Response:
         household = find_household(number)
         require(request.principal, READ, household.incident.project, what=f"incident INC-{number}")
-        return Response(render_page(incident_page(household, now=clock.now())))
+        page = incident_page(household, now=clock.now())
+        return Response(render_page(page, readable=request.principal.readable_projects()))
 
 
 class AcknowledgeView(ApiView):
@@ -94,7 +104,7 @@ class AcknowledgeView(ApiView):
         services.acknowledge(
             number, actor=request.principal.name, now=clock.now(), address=address_of(request)
         )
-        return Response(render_incident(find_incident(number)))
+        return _answer(request, number)
 
 
 class ResolveView(ApiView):
@@ -109,7 +119,7 @@ class ResolveView(ApiView):
         services.resolve(
             number, **body, actor=request.principal.name, now=clock.now(), address=address_of(request)
         )
-        return Response(render_incident(find_incident(number)))
+        return _answer(request, number)
 
 
 class NoteView(ApiView):
@@ -122,7 +132,7 @@ class NoteView(ApiView):
         _require_operator(request, number)
         body = validated(NoteRequest, request)
         services.note(number, **body, actor=request.principal.name, now=clock.now())
-        return Response(render_incident(find_incident(number)), status=201)
+        return _answer(request, number, status=201)
 
 
 def _require_operator(request: ApiRequest, number: int) -> None:
@@ -130,8 +140,13 @@ def _require_operator(request: ApiRequest, number: int) -> None:
     require(request.principal, OPERATE, incident.project, what=f"incident INC-{number}")
 
 
-def render_incident(row: Incident) -> dict[str, Any]:
-    """Return an incident as a list shows it."""
+def _answer(request: ApiRequest, number: int, *, status: int = 200) -> Response:
+    readable = request.principal.readable_projects()
+    return Response(render_incident(find_incident(number), readable=readable), status=status)
+
+
+def render_incident(row: Incident, *, readable: Readable) -> dict[str, Any]:
+    """Return an incident as a list shows it, to somebody who may read these projects (None: all)."""
     return {
         "number": row.number,
         "name": f"INC-{row.number}",
@@ -144,7 +159,7 @@ def render_incident(row: Incident) -> dict[str, Any]:
         "view": row.view or None,
         "owner": row.owner or None,
         "summary": row.summary,
-        "cause": row.cause,
+        "cause": row.cause if may_know(row.cause, readable) else None,
         "parent": row.parent_id,
         "open_children": getattr(row, "open_children", None),
         "opened_at": instant(row.opened_at),
@@ -155,12 +170,13 @@ def render_incident(row: Incident) -> dict[str, Any]:
     }
 
 
-def render_page(page: IncidentPage) -> dict[str, Any]:
-    """Return an incident whole."""
-    return render_incident(page.incident) | {
+def render_page(page: IncidentPage, *, readable: Readable) -> dict[str, Any]:
+    """Return an incident whole, to somebody who may read these projects (None: all)."""
+    knows_cause = may_know(page.incident.cause, readable)
+    return render_incident(page.incident, readable=readable) | {
         "open_children": sum(child.state != IncidentState.RESOLVED for child in page.children),
-        "other_causes": page.incident.other_causes,
-        "children": [render_incident(child) for child in page.children],
+        "other_causes": [cause for cause in page.incident.other_causes if may_know(cause, readable)],
+        "children": [render_incident(child, readable=readable) for child in page.children],
         "affected": {
             "services": list(page.affected.services),
             "models": list(page.affected.models),
@@ -169,6 +185,7 @@ def render_page(page: IncidentPage) -> dict[str, Any]:
         "timeline": [
             {"at": instant(e.at), "kind": e.kind, "actor": e.actor or None, "text": e.text}
             for e in page.timeline
+            if e.kind != "cause" or knows_cause
         ],
         "notifications": [
             {

@@ -1,6 +1,6 @@
 """The cause of an incident in one phrase."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lineage.domain import naming
 from monitors.domain.folding import CauseKind
@@ -27,3 +27,9 @@ def cause_phrase(cause: Mapping[str, object] | None) -> str:
 def project_of_cause(cause: Mapping[str, object] | None) -> str | None:
     """Return the one project that the cause's node belongs to; None for what is everybody's."""
     return naming.parse_id(str(cause["node"])).project if cause else None
+
+
+def may_know(cause: Mapping[str, object] | None, readable: Collection[str] | None) -> bool:
+    """Whether somebody who may read these projects (None: all) may be told of the cause."""
+    project = project_of_cause(cause)
+    return readable is None or project is None or project in readable

@@ -1,13 +1,13 @@
 """Incidents as people read them."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
 from controlplane.kernel.errors import NotFound
-from monitors.domain.causes import cause_phrase
+from monitors.domain.causes import cause_phrase, project_of_cause
 from monitors.domain.notifications import OutboxState
 from monitors.models import OPEN, Incident, Notification, TimelineEntry
 from monitors.selectors.affected import Affected, affected_by
@@ -53,6 +53,13 @@ class IncidentSummary:
     acknowledged_at: datetime | None
     resolved_at: datetime | None
     cause_path: tuple[str, ...]
+    cause_project: str | None
+
+    def known_to(self, readable: Collection[str] | None) -> "IncidentSummary":
+        """Return what somebody who may read these projects (None: all) may know of it."""
+        if readable is None or self.cause_project is None or self.cause_project in readable:
+            return self
+        return replace(self, cause="", cause_node="", cause_path=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,7 @@ def _summaries(rows: QuerySet[Incident]) -> list[IncidentSummary]:
             acknowledged_at=row.acknowledged_at,
             resolved_at=row.resolved_at,
             cause_path=tuple((row.cause or {}).get("path") or ()),
+            cause_project=project_of_cause(row.cause),
         )
         for row in rows.defer("other_causes").order_by("number")
     ]
