@@ -119,13 +119,13 @@ def _cells(record: KeyedView, *, now: datetime) -> tuple[HealthCell, ...]:
         HealthCell(
             "completeness",
             "Not as promised",
-            "no_data",
+            "",
             percent(share),
             f"of {count(values)} values, 24 h" if values else "no value was looked up in 24 h",
             (),
             "?tab=contract",
         ),
-        HealthCell("serving", "Lookups", "no_data", count(requests), "in 24 h", tuple(series), ""),
+        HealthCell("serving", "Lookups", "", count(requests), "in 24 h", tuple(series), ""),
     )
 
 

@@ -9,7 +9,10 @@ from frontend.minimap import MapNode
 
 @dataclass(frozen=True, slots=True)
 class HealthCell:
-    """One cell of the health strip: word, value, the last 24 hours, where to read on."""
+    """One cell of the health strip: word, value, the last 24 hours, where to read on.
+
+    ``state`` is "" where a figure is told and nobody judges it.
+    """
 
     key: str
     label: str

@@ -14,7 +14,7 @@ from lineage.selectors import walking
 from lineage.selectors.progress import is_silent
 from lineage.selectors.runs import last_runs_of
 
-MAX_DETAIL = 60
+MAX_DETAIL = 80
 WELL = "fresh"
 _Key = TypeVar("_Key")
 
@@ -43,6 +43,8 @@ def shown_states(walk: walking.Walk, rows: Mapping[int, Node], *, now: datetime)
     told = _told(walk, rows, now=now)
     jobs = [key for key, row in rows.items() if row.kind == naming.Kind.JOB]
     runs = _of_jobs(walk, jobs, now=now)
+    # A job that comes when it is due may still fail: the worse of the two is how it is.
+    told |= {key: _worst([told[key], runs[key]]) for key in told.keys() & runs.keys()}
     others = [key for key in rows if key not in told and key not in jobs]
     return dict.fromkeys(rows, NOBODY_KNOWS) | _of_makers(walk, others, now=now) | runs | told
 

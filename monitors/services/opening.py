@@ -9,7 +9,7 @@ from lineage.domain import naming
 from monitors.domain import folding, incidents
 from monitors.domain.folding import Cause, Confidence
 from monitors.domain.incidents import Family, IncidentState, Placement, Severity
-from monitors.domain.kinds import KINDS, Kind
+from monitors.domain.kinds import KINDS, Kind, Unit
 from monitors.domain.states import Change
 from monitors.models import OPEN, Evidence, Incident, Monitor
 from monitors.services import announcing
@@ -109,7 +109,9 @@ def _announce_opening(incident: Incident, *, now: datetime) -> None:
 
 def _attach(incident: Incident | None, breach: Breach, *, now: datetime) -> Incident:
     assert incident is not None
-    Incident.objects.filter(pk=incident.pk).update(summary=breach.change.reason)
+    # How bad it is stays said: that a run had no effect, or did not start, says less than an age.
+    if KINDS[Kind(breach.monitor.kind)].unit is not Unit.EVENT:
+        Incident.objects.filter(pk=incident.pk).update(summary=breach.change.reason)
     tell(incident, "attached", f"{breach.monitor.kind}: {breach.change.reason}", now=now)
     return incident
 

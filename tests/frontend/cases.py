@@ -227,6 +227,7 @@ def _more_incidents() -> dict[str, Case]:
                 timeline=tuple(incidents.TimelineEntry(story.NOW, "note", LONG, "ada") for _ in range(60)),
                 left_out=True,
                 more_views=12_345,
+                runbook=f"https://wiki.example.org/{LONG.replace(' ', '-')}",
                 children=tuple(range(1, 40)),
                 messages=tuple(
                     incidents.Message(LONG, "opened", "dead", story.NOW, 12, LONG) for _ in range(12)

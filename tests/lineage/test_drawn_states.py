@@ -61,3 +61,10 @@ def test_a_source_that_goes_on_is_as_its_maker():
     load([*pipeline(), told(watermark_after="2026-11-23T12:20:00Z")])
     services.record_state("view:shop/a", state="fresh", at=minutes(25))
     assert states("view:shop/a", up=3)["dataset:s3://lake|gold"][0] == "fresh"
+
+
+@pytest.mark.parametrize(("said", "drawn"), [("fresh", "late"), ("late", "late")])
+def test_a_job_that_comes_when_it_is_due_and_has_no_effect_is_drawn_by_the_worse(said, drawn):
+    load([*pipeline(), told(hollow="read 0 rows where the last run read 3")])
+    services.record_state("job:freshline://shop|a.batch", state=said, at=minutes(25))
+    assert states("view:shop/a", up=1)["job:freshline://shop|a.batch"][0] == drawn

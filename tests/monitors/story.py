@@ -61,12 +61,12 @@ def cause(
     return Cause(node, CauseKind.FAILED_RUN, run, reason, confidence, NOON - MINUTE, hops, path)
 
 
-def breach(view="carrier_delays", *, now=NOON, causes=(), **changes):
+def breach(view="carrier_delays", *, now=NOON, causes=(), reason="age 50 min, max 45 min, 1.1x", **changes):
     """The view's monitor goes into breach; returns the incident that carries it."""
     row = monitor(view, **changes)
     Monitor.objects.filter(pk=row.pk).update(state=State.BREACH, level=State.BREACH, since=now)
     row.refresh_from_db()
-    change = Change(State.OK, State.BREACH, now, 60.0, "age 50 min, max 45 min, 1.1x")
+    change = Change(State.OK, State.BREACH, now, 60.0, reason)
     with transaction.atomic():
         lock_project(row.project)
         return record_breach(Breach(row, change, list(causes), now - 50 * MINUTE), now=now)
