@@ -34,7 +34,10 @@ urlpatterns = [
         "api/v1/docs",
         # Its script comes by an address of its own: the content security policy lets no inline script run.
         SpectacularSwaggerSplitView.as_view(
-            url_name="schema", authentication_classes=[], permission_classes=[]
+            url_name="schema",
+            template_name="frontend/api_docs.html",
+            authentication_classes=[],
+            permission_classes=[],
         ),
     ),
     path(

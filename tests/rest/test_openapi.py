@@ -1,5 +1,7 @@
 """The OpenAPI document: complete, without a warning, at the address that the docs name."""
 
+import re
+
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -45,3 +47,14 @@ def test_every_operation_tells_its_access_and_the_shape_of_its_errors(document):
 def test_an_error_has_the_shape_that_the_document_tells(document):
     problem = Client().get("/api/v1/tokens").json()
     assert set(problem) == set(document["components"]["schemas"]["Problem"]["required"])
+
+
+@pytest.mark.django_db
+def test_the_browsable_page_needs_nothing_that_the_content_security_policy_keeps_out(client):
+    page = client.get("/api/v1/docs")
+    html = page.content.decode()
+    assert "'unsafe-inline'" not in page.headers["Content-Security-Policy"]
+    assert "<style" not in html
+    assert " style=" not in html
+    assert re.findall(r"<script(?![^>]* src=)", html) == []
+    assert re.findall(r'(?:src|href)="(?!/)', html) == []
