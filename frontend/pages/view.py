@@ -25,7 +25,7 @@ def view(request: HttpRequest, principal: Principal, *, project: str, name: str)
         tab=tab if tab in TABS else "overview",
         older=number_of(asked.get("from", ""), 0) or None,
         newer=number_of(asked.get("to", ""), 0) or None,
-        range=reach if reach in RANGES else "24h",
+        range=reach if reach in RANGES else "",
         may_operate=(principal.role_in(project) or 0) >= Role.OPERATOR,
         readable=principal.readable_projects(),
     )

@@ -34,6 +34,11 @@ class Ages:
     rows: tuple[AgeRow, ...]
 
 
+def fitting_range(age: timedelta) -> str:
+    """Return the shortest range that shows everything of a view of that age, at most a day."""
+    return next((name for name, (length, _) in RANGES.items() if age <= length or name == "24h"), "24h")
+
+
 def read_ages(
     record: ViewSummary,
     *,

@@ -13,7 +13,7 @@ from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import KeyedView
 from frontend.minimap import MapNode
-from frontend.readers.ages import RANGES, Ages, read_ages
+from frontend.readers.ages import RANGES, Ages, fitting_range, read_ages
 from frontend.readers.contract import read_contract
 from frontend.readers.health import Watched, banner_of, read_health
 from frontend.readers.once import once, remember
@@ -38,7 +38,7 @@ class Wanted:
     tab: str = "overview"
     older: int | None = None
     newer: int | None = None
-    range: str = "24h"
+    range: str = ""  # of the freshness chart; "": what fits the age of the view
     may_operate: bool = False
     readable: Collection[str] | None = ()  # the projects of the person, None for all
 
@@ -46,7 +46,8 @@ class Wanted:
 def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> ViewPage:
     """Return the page with one tab open; ``NotFound`` when there is no such view or contract."""
     record = registry.find_keyed_view(project, name)
-    since = now - RANGES[wanted.range][0]
+    range = wanted.range or fitting_range(now - record.created_at)
+    since = now - RANGES[range][0]
     incidents = lately_of_view(project, name, since=since)
     remember([one for one in incidents if one.resolved_at is None], open_incidents, project)
     last_runs = ingestion.runs_of_view(record.id, since=since)
@@ -60,8 +61,8 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
         runs = read_runs_of(project, name, now=now)
     else:
         mine = [one for one in incidents if one.view == name]
-        ages = read_ages(record, range=wanted.range, runs=last_runs, incidents=mine, now=now)
-        overview = _overview(record, watched, ages, range=wanted.range, now=now)
+        ages = read_ages(record, range=range, runs=last_runs, incidents=mine, now=now)
+        overview = _overview(record, watched, ages, range=range, now=now)
     view = record.view
     return ViewPage(
         project=project,
@@ -111,7 +112,7 @@ def _cells(record: KeyedView, *, now: datetime) -> tuple[HealthCell, ...]:
     for at, sums in minutes:
         requests += sums.requests
         values += sums.total_values
-        bad += sums.total_values - sums.values.get("fresh", 0)
+        bad += sums.total_values - sums.values.get("fresh", 0) - sums.values.get("null", 0)
         column = min((at - (now - _DAY)) // _COLUMN, len(series) - 1)
         series[column] = (series[column] or 0) + sums.requests
     share = bad / values if values else None

@@ -10,13 +10,16 @@ from controlplane.accounts.domain import Role
 from controlplane.kernel import clock
 from controlplane.observations import selectors as observations
 from controlplane.observations.domain.records import ProbeResult
+from controlplane.observations.domain.report import parse
 from controlplane.observations.services.probes import record_probe
+from controlplane.observations.services.reports import record_report
 from controlplane.registry import selectors as registry
-from frontend.readers.ages import RANGES, read_ages
+from frontend.readers.ages import RANGES, fitting_range, read_ages
 from monitors.models import Channel, Incident, TeamChannel
 from monitors.selectors.channels import channel_uses, receivers_of
 from monitors.selectors.incidents import lately_of_view
 from tests.frontend.test_pages_live import apply, person, text_of
+from tests.observations.reports import minute, report
 from tests.registry.story import FLIGHTS, NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "registered")]
@@ -25,8 +28,9 @@ PAGE = "/p/flights/features/carrier_delays"
 
 @pytest.fixture
 def registered(db):
-    with clock.fixed(NOW):
+    with clock.fixed(NOW - timedelta(days=2)):
         apply(FLIGHTS)
+    with clock.fixed(NOW):
         yield
 
 
@@ -113,6 +117,22 @@ def test_without_a_probe_there_is_no_chart_and_no_praise(viewer):
 def test_no_range_has_more_points_than_fit_in_a_chart(reach):
     length, step = RANGES[reach]
     assert length / step <= 180
+
+
+@pytest.mark.parametrize(
+    ("minutes", "fits"), [(0, "1h"), (60, "1h"), (61, "6h"), (360, "6h"), (361, "24h"), (100_000, "24h")]
+)
+def test_a_young_view_is_shown_from_its_beginning_and_an_old_one_for_a_day(minutes, fits):
+    assert fitting_range(timedelta(minutes=minutes)) == fits
+
+
+def test_a_null_that_the_contract_allows_is_as_promised(viewer):
+    told = minute(minute=int(NOW.timestamp()) // 60 - 5)  # 5 fresh, 1 null, 2 stale
+    record_report(parse(report(told), now=NOW), now=NOW, retention=timedelta(days=14))
+    cell = text_of(viewer.get(PAGE)).split("health-strip-completeness")[1].split("</div>")[0]
+    assert "25.0 %" in cell
+    assert "of 8 values, 24 h" in cell
+    assert "data-state" not in cell, "nobody judges it"
 
 
 def test_the_range_is_part_of_the_address(viewer):
