@@ -48,7 +48,9 @@ class Shop:
         """Look up two keys; returns the HTTP status, and Feast's statuses or the error's code."""
         body = {"features": [f"{self.view}:amount"], "entities": {"user_id": [0, 1]}}
         status, answer = self.house.lookup("get-online-features", body, Freshline_Project=self.project)
-        return status, answer["results"][-1]["statuses"] if status == 200 else answer.get("code")
+        if status == 200:
+            return status, answer["results"][-1]["statuses"]
+        return status, answer.get("code") if isinstance(answer, dict) else answer  # Feast's errors are text
 
     def health(self) -> str:
         items = self.house.ok("GET", f"projects/{self.project}/health")["items"]

@@ -58,9 +58,10 @@ class Shop:
             ),
         ]
         self._ok("PUT", f"teams/{self.team}/channels", {"channels": channels})
-        self.write()
+        # Before the rows: what the views have read is not what explains that they are stale.
         self.tell("refine", RunState.COMPLETE)
         self.tell("unrelated", RunState.COMPLETE)
+        self.write()
 
     def definition(self):
         views = [
