@@ -1,8 +1,10 @@
 """Files under STATE_URL: manifests of verified runs, frozen plans, private folders of reading processes.
 
-<state>/<view id>/manifests/<name>.parquet     what the last verified run knew of each key
-<state>/<view id>/plans/<run>-<fence>/         what a run is about to write, frozen before its first write
-<state>/<view id>/work/<run>-<fence>/          private to one reading process
+Each view has a folder, named by its id, and in it
+
+manifests/<name>.parquet    what the last verified run knew of each key
+plans/<run>-<fence>/        what a run is about to write, frozen before its first write
+work/<run>-<fence>/         private to one reading process
 """
 
 import json

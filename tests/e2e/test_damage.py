@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 from store_adapters import encode_key
+from tests.e2e.baskets import definition
 from tests.e2e.house import House, eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -23,21 +24,7 @@ class Shop:
     def __init__(self, house: House) -> None:
         self.house, mark = house, secrets.token_hex(4)
         self.project, self.view = f"shop_{mark}", f"basket_{mark}"
-        view = {
-            "name": self.view,
-            "entities": ["user"],
-            "owner": "baskets",
-            "features": [{"name": "amount", "dtype": "float64", "default": -1.0}],
-            "freshness": {"max_age": "1h"},
-            "direct": True,
-        }
-        document = {
-            "version": 1,
-            "project": self.project,
-            "entities": [{"name": "user", "join_keys": [{"name": "user_id", "dtype": "int64"}]}],
-            "feature_views": [view],
-        }
-        house.ok("POST", f"projects/{self.project}/apply", document)
+        house.ok("POST", f"projects/{self.project}/apply", definition(self.project, self.view, max_age="1h"))
         self.post(range(USERS))
 
     def post(self, users) -> None:

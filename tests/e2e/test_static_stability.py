@@ -17,6 +17,7 @@ import time
 
 import pytest
 
+from tests.e2e.baskets import definition
 from tests.e2e.house import House, eventually
 from tests.e2e.lanes import now_us, spell
 
@@ -37,21 +38,7 @@ class Shop:
             {"name": "defaulting", "max_age": f"{MAX_AGE}s", "on_stale": "default", "on_missing": "default"},
             {"name": "rejecting", "max_age": f"{MAX_AGE}s", "on_stale": "reject", "on_missing": "reject"},
         ]
-        view = {
-            "name": self.view,
-            "entities": ["user"],
-            "owner": "baskets",
-            "features": [{"name": "amount", "dtype": "float64", "default": -1.0}],
-            "freshness": {"max_age": "24h"},
-            "direct": True,
-        }
-        document = {
-            "version": 1,
-            "project": self.project,
-            "entities": [{"name": "user", "join_keys": [{"name": "user_id", "dtype": "int64"}]}],
-            "feature_views": [view],
-            "feature_services": [one | {"features": [f"{self.view}:amount"]} for one in services],
-        }
+        document = definition(self.project, self.view, max_age="24h", services=services)
         house.ok("POST", f"projects/{self.project}/apply", document)
         long_ago = spell(now_us() - 2 * MAX_AGE * 1_000_000)
         rows = [{"user_id": OLD, "amount": 1.5, "event_time": long_ago}, {"user_id": YOUNG, "amount": 2.5}]

@@ -12,8 +12,8 @@ from controlplane.kernel import clock
 from controlplane.observations.domain.records import ProbeResult
 from controlplane.observations.services.probes import record_probe
 from lineage.services import sync_registry
+from tests.frontend.live import person
 from tests.frontend.test_browser_pages import RULES, WINDOWS, settle, sideways
-from tests.frontend.test_pages_live import person
 from tests.ingestion.conftest import build_world
 from tests.ingestion.test_batch import BATCH, SOURCE, minutes_ago
 from tests.ingestion.world import KEY, view_document

@@ -18,7 +18,8 @@ from frontend.readers.ages import RANGES, fitting_range, read_ages
 from monitors.models import Channel, Incident, TeamChannel
 from monitors.selectors.channels import channel_uses, receivers_of
 from monitors.selectors.incidents import lately_of_view
-from tests.frontend.test_pages_live import apply, person, text_of
+from tests.frontend.live import person, text_of
+from tests.frontend.test_pages_live import apply
 from tests.observations.reports import minute, report
 from tests.registry.story import FLIGHTS, NOW
 

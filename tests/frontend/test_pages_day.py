@@ -10,7 +10,8 @@ from controlplane.kernel import clock
 from controlplane.registry import selectors as registry
 from frontend.readers.day import COLUMNS, read_day
 from lineage.services.states import record_state
-from tests.frontend.test_pages_live import apply, person, text_of
+from tests.frontend.live import person, text_of
+from tests.frontend.test_pages_live import apply
 from tests.registry.story import FLIGHTS, NOW, flights, view
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "registered")]

@@ -8,12 +8,12 @@ from django.urls import get_resolver
 
 from controlplane.accounts.domain import Role
 from controlplane.accounts.models import Token
-from controlplane.accounts.services import teams
 from controlplane.kernel import clock
 from controlplane.registry.services.applying import Author, apply_definition
 from lineage.services import sync_registry
 from monitors.models import LoopBeat
 from monitors.selectors.watchdog import LOOPS
+from tests.frontend.live import person, text_of
 from tests.registry.story import FLIGHTS, NOW, flights, view
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "registered")]
@@ -47,18 +47,6 @@ def registered(db):
         yield
 
 
-def person(name, role, project="flights", **flags):
-    user = get_user_model().objects.create(username=name, **flags)
-    if role is not None:
-        team = f"team_{name}"
-        teams.ensure_team(team, actor="test", now=NOW)
-        teams.set_member(team=team, username=name, member=True, actor="test", now=NOW)
-        teams.set_role(team=team, project=project, role=role, actor="test", now=NOW)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
 @pytest.fixture
 def admin():
     return person("ada", Role.ADMIN)
@@ -67,10 +55,6 @@ def admin():
 @pytest.fixture
 def viewer():
     return person("victor", Role.VIEWER)
-
-
-def text_of(response):
-    return response.content.decode()
 
 
 @pytest.mark.parametrize(("address", "said"), PAGES.items())

@@ -8,7 +8,8 @@ import pytest
 
 from controlplane.accounts.domain import Role
 from controlplane.kernel import clock
-from tests.frontend.test_pages_live import ANSWER, apply, person, text_of
+from tests.frontend.live import person, text_of
+from tests.frontend.test_pages_live import ANSWER, apply
 from tests.registry.story import FLIGHTS, NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "registered")]

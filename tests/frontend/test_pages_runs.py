@@ -14,7 +14,7 @@ from controlplane.ingestion.services import runs
 from controlplane.kernel import clock
 from controlplane.registry import selectors as registry
 from store_adapters import Lane
-from tests.frontend.test_pages_live import person, text_of
+from tests.frontend.live import person, text_of
 from tests.ingestion import test_stream
 from tests.ingestion.conftest import build_world
 from tests.ingestion.test_batch import BATCH, SOURCE, rows_of

@@ -11,7 +11,8 @@ from controlplane.registry.services.applying import Author, apply_definition
 from lineage.services import sync_registry
 from monitors.models import Incident
 from monitors.selectors.incidents import search_incidents
-from tests.frontend.test_pages_live import apply, person
+from tests.frontend.live import person
+from tests.frontend.test_pages_live import apply
 from tests.registry.story import FLIGHTS, NOW, flights, service, view
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("registered")]
