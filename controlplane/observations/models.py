@@ -34,6 +34,31 @@ class MinuteCount(models.Model):
         indexes = [models.Index(fields=["minute"], name="observations_minute_sweep")]
 
 
+class HalfHourCount(models.Model):
+    """What one view (empty: the whole project) answered in half an hour, and what probes saw of it.
+
+    Pages draw the last day from it: 48 rows instead of every minute of every service.
+    """
+
+    project = models.CharField(max_length=NAME_LENGTH)
+    view = models.CharField(max_length=NAME_LENGTH, blank=True)
+    number = models.IntegerField()  # half hours since 1970 UTC
+    requests = models.BigIntegerField(default=0)
+    values = models.JSONField(default=dict)  # by verdict
+    features = models.JSONField(default=dict)  # by feature, then by verdict
+    latency_buckets = models.JSONField(default=dict)  # by bucket, as text
+    probed = models.JSONField(default=dict)  # by feature, then by verdict
+    probe_latency_buckets = models.JSONField(default=dict)
+    age_p95_us = models.BigIntegerField(null=True)  # the worst that a probe saw
+
+    class Meta:
+        constraints = [
+            # Serves the last day of a page, and makes one row of many reports and probes.
+            models.UniqueConstraint(fields=["project", "view", "number"], name="observations_half_hour")
+        ]
+        indexes = [models.Index(fields=["number"], name="observations_half_hour_sweep")]
+
+
 class ReportReceipt(models.Model):
     """A report that was counted. A second one with the same number changes nothing."""
 

@@ -11,18 +11,21 @@ from typing import Any
 from django.db.models import BigIntegerField, Func, Max, QuerySet, Sum
 
 from controlplane.kernel.clock import from_us, to_us
+from controlplane.observations.domain.half_hours import HalfHour, number_of
 from controlplane.observations.domain.records import AgeSlice, ProbeResult, RecordedLookup, ReportingInstance
 from controlplane.observations.domain.sums import ServedSums, add_features, total
-from controlplane.observations.models import MinuteCount, Probe, ReportReceipt, SampledLookup
+from controlplane.observations.models import HalfHourCount, MinuteCount, Probe, ReportReceipt, SampledLookup
 
 __all__ = [
     "AgeSlice",
+    "HalfHour",
     "ProbeResult",
     "RecordedLookup",
     "ReportingInstance",
     "ServedSums",
     "age_slices",
     "feature_sums",
+    "half_hours",
     "latest_probe",
     "latest_probes",
     "lookups_per_minute",
@@ -93,6 +96,33 @@ def feature_sums(
     for row in rows:
         counted = add_features(counted, row.features)
     return counted
+
+
+def half_hours(project: str, view: str = "", *, start: datetime, end: datetime) -> list[HalfHour]:
+    """Return the half hours that touch ``start <= t < end`` and of which anything is known, in order.
+
+    ``view`` empty: of the project as a whole, without features.
+    """
+    rows = HalfHourCount.objects.filter(
+        project=project, view=view, number__gte=number_of(start), number__lte=number_of(end)
+    )
+    return [half_hour_of(row) for row in rows.order_by("number")]
+
+
+def half_hour_of(row: HalfHourCount) -> HalfHour:
+    """Return one stored half hour as a record."""
+    return HalfHour(
+        row.project,
+        row.view,
+        row.number,
+        requests=row.requests,
+        values=row.values,
+        features=row.features,
+        latency_buckets=_buckets(row.latency_buckets),
+        probed=row.probed,
+        probe_latency_buckets=_buckets(row.probe_latency_buckets),
+        age_p95=_age(row.age_p95_us),
+    )
 
 
 def service_values(project: str, service: str, *, start: datetime, end: datetime) -> int:

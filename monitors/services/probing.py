@@ -1,6 +1,7 @@
 """Probes: a sample of a view's known keys, read back from the store and judged as serving would."""
 
 import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -33,9 +34,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A probe, what it read the lanes' watermarks to be, and what the next one starts from."""
+    """A probe, how it judged each feature's values, the lanes' watermarks, what the next one starts from."""
 
     result: ProbeResult
+    verdicts: dict[str, Counter[str]]
     watermarks: dict[str, int]
     memory: Memory
 
@@ -82,14 +84,14 @@ def look_at(record: ViewRecord, store: Store, *, memory: Memory, now: datetime) 
         fetched = [None if data is None else _decode_one(record, store, data) for data in rows]
     except Unavailable as wrong:
         nothing = _result(record, now=now, error=wrong.detail)
-        return Look(nothing, {}, memory)
+        return Look(nothing, {}, {}, memory)
     latency = int(1_000_000 * (monotonic() - started))
     watermarks = {lane.value: mark.us for (view, lane), mark in marks.items() if view == record.name}
     # A key that was deleted is not expected any more.
     expected = [row for row in fetched if not (isinstance(row, StoredRow) and row.tombstone)]
     judgement = _judge(record, expected, watermarks, now=now)
     result = _summarise(record, expected, judgement, now=now, latency_us=latency)
-    return Look(result, watermarks, remember(record, keys, fetched, cursor))
+    return Look(result, _verdicts(judgement), watermarks, remember(record, keys, fetched, cursor))
 
 
 def _decode_one(record: ViewRecord, store: Store, data: bytes) -> Fetched:
@@ -129,6 +131,14 @@ def _judge(
         now_us=clock.to_us(now),
         enforcement=record.view.enforcement,
     )
+
+
+def _verdicts(judgement: Judgement) -> dict[str, Counter[str]]:
+    counted: dict[str, Counter[str]] = defaultdict(Counter)
+    for row in judgement.rows:
+        for value in row.features:
+            counted[value.name][value.verdict.value] += 1
+    return dict(counted)
 
 
 def _summarise(
@@ -199,7 +209,7 @@ def _keep(watch: ViewWatch, record: ViewRecord, look: Look, *, now: datetime) ->
         **({} if look.result.error else {"watermarks": look.watermarks}),
     )
     if kept:
-        record_probe(look.result)
+        record_probe(look.result, verdicts=look.verdicts)
         Monitor.objects.filter(watch=watch, kind__in=PROBE_KINDS, paused=False).update(due_at=now)
 
 

@@ -8,7 +8,7 @@ import pytest
 from controlplane.observations import selectors
 from controlplane.observations.domain.records import ProbeResult
 from controlplane.observations.domain.report import parse
-from controlplane.observations.models import MinuteCount, Probe, ReportReceipt, SampledLookup
+from controlplane.observations.models import HalfHourCount, MinuteCount, Probe, ReportReceipt, SampledLookup
 from controlplane.observations.services import retention
 from controlplane.observations.services.probes import record_probe
 from controlplane.observations.services.reports import record_report
@@ -71,11 +71,12 @@ def test_what_is_older_than_it_is_kept_goes_and_the_rest_stays():
     fill(NOW, 1)
     fill(NOW + timedelta(days=15), 2)
     later = NOW + timedelta(days=15)
-    assert retention.sweep(now=later, retention=FORTNIGHT) == 3  # the receipt stays one day longer
+    assert retention.sweep(now=later, retention=FORTNIGHT) == 5  # the receipt stays one day longer
     assert retention.sweep(now=later + timedelta(seconds=1), retention=FORTNIGHT) == 1
     assert retention.sweep(now=later + timedelta(seconds=1), retention=FORTNIGHT) == 0
     assert [row.minute for row in MinuteCount.objects.all()] == [MINUTE + 15 * 24 * 60]
     assert Probe.objects.get().at == later
+    assert {row.number for row in HalfHourCount.objects.all()} == {(MINUTE + 15 * 24 * 60) // 30}
     assert ReportReceipt.objects.get().sequence == 2
     assert SampledLookup.objects.count() == 1
 
@@ -85,7 +86,7 @@ def test_a_sweep_takes_one_batch_at_a_time(monkeypatch):
     for n in range(5):
         record_probe(replace(PROBE, at=NOW + timedelta(seconds=n)))
     later = NOW + timedelta(days=15)
-    assert [retention.sweep(now=later, retention=FORTNIGHT) for _ in range(4)] == [2, 2, 1, 0]
+    assert [retention.sweep(now=later, retention=FORTNIGHT) for _ in range(4)] == [4, 2, 1, 0]
 
 
 def test_sampled_lookups_are_bounded_in_number(monkeypatch):

@@ -41,6 +41,7 @@ class MinuteReport:
     contract: int
     sums: ServedSums
     features: Mapping[str, Counts]
+    latency_buckets: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,13 @@ class _Faults:
 
 _MINUTE_FIELDS = (
     "minute project view service contract requests rows rejected_rows failed_requests values also_invalid"
-    " actions features age_buckets"
+    " actions features age_buckets latency_buckets"
 )
 
 
 def _minute(raw: object, path: str, faults: _Faults, *, now: datetime) -> MinuteReport:
-    fields = faults.record(raw, path, _MINUTE_FIELDS)
+    # A serving process of before latencies were told does not send them.
+    fields = faults.record(raw, path, _MINUTE_FIELDS, optional="latency_buckets")
     minute = faults.count(fields.get("minute"), f"{path}.minute")
     if minute * 60_000_000 > to_us(now + _FUTURE):
         faults.add(f"{path}.minute", f"{minute} lies more than 5 minutes ahead of the control plane's clock")
@@ -199,6 +201,7 @@ def _minute(raw: object, path: str, faults: _Faults, *, now: datetime) -> Minute
             )
             for name, counts in raw_features.items()
         },
+        latency_buckets=_buckets(fields.get("latency_buckets", {}), f"{path}.latency_buckets", faults),
     )
 
 

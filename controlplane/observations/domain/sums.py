@@ -21,6 +21,11 @@ def add_features(left: Mapping[str, Counts], right: Mapping[str, Counts]) -> dic
     return {name: add(left.get(name, {}), right.get(name, {})) for name in {*left, *right}}
 
 
+def add_buckets(left: Mapping[int, int], right: Mapping[int, int]) -> dict[int, int]:
+    """Return both added up by bucket."""
+    return {bucket: left.get(bucket, 0) + right.get(bucket, 0) for bucket in {*left, *right}}
+
+
 @dataclass(frozen=True, slots=True)
 class ServedSums:
     """What lookups of a view got, over some time.
@@ -41,7 +46,6 @@ class ServedSums:
     age_buckets: Mapping[int, int] = field(default_factory=dict)
 
     def __add__(self, other: "ServedSums") -> "ServedSums":
-        buckets = {*self.age_buckets, *other.age_buckets}
         return ServedSums(
             requests=self.requests + other.requests,
             rows=self.rows + other.rows,
@@ -50,7 +54,7 @@ class ServedSums:
             also_invalid=self.also_invalid + other.also_invalid,
             values=add(self.values, other.values),
             actions=add(self.actions, other.actions),
-            age_buckets={i: self.age_buckets.get(i, 0) + other.age_buckets.get(i, 0) for i in buckets},
+            age_buckets=add_buckets(self.age_buckets, other.age_buckets),
         )
 
     @property

@@ -1,16 +1,23 @@
 """Remember what a probe found."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+from django.db import transaction
+
 from controlplane.kernel.durations import to_us
+from controlplane.observations.domain import half_hours
 from controlplane.observations.domain.records import ProbeResult
+from controlplane.observations.domain.sums import Counts
 from controlplane.observations.models import Probe
+from controlplane.observations.services.half_hours import add_half_hours
 
 _LONGEST_ERROR = 500
 
 
-def record_probe(result: ProbeResult) -> None:
-    """Add one probe's result."""
+@transaction.atomic
+def record_probe(result: ProbeResult, *, verdicts: Mapping[str, Counts] | None = None) -> None:
+    """Add one probe's result. ``verdicts``: how it judged the values that it read, by feature."""
     Probe.objects.create(
         project=result.project,
         view=result.view,
@@ -28,6 +35,7 @@ def record_probe(result: ProbeResult) -> None:
         store_latency_us=result.store_latency_us,
         error=result.error[:_LONGEST_ERROR],
     )
+    add_half_hours(half_hours.of_probe(result, verdicts or {}))
 
 
 def _us(age: timedelta | None) -> int | None:

@@ -8,10 +8,12 @@ from django.db import transaction
 
 from controlplane.kernel.clock import to_us
 from controlplane.kernel.durations import to_us as duration_us
+from controlplane.observations.domain import half_hours
 from controlplane.observations.domain.report import MinuteKey, MinuteReport, Report
 from controlplane.observations.domain.sums import add_features
 from controlplane.observations.models import MinuteCount, ReportReceipt, SampledLookup
 from controlplane.observations.selectors import sums_of
+from controlplane.observations.services.half_hours import add_half_hours
 
 _ROWS_AT_ONCE = 200
 
@@ -30,7 +32,9 @@ def record_report(report: Report, *, now: datetime, retention: timedelta) -> boo
     if not is_new:
         return False
     oldest = now - retention
-    _add(entry for entry in report.minutes if entry.key.minute * 60_000_000 >= to_us(oldest))
+    kept = [entry for entry in report.minutes if entry.key.minute * 60_000_000 >= to_us(oldest)]
+    _add(kept)
+    add_half_hours(half_hours.of_minutes(kept))
     SampledLookup.objects.bulk_create(
         SampledLookup(
             at=lookup.at,

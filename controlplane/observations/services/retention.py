@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from django.db.models import Model, QuerySet
 
 from controlplane.kernel.clock import to_us
-from controlplane.observations.models import MinuteCount, Probe, ReportReceipt, SampledLookup
+from controlplane.observations.domain.half_hours import number_of
+from controlplane.observations.models import HalfHourCount, MinuteCount, Probe, ReportReceipt, SampledLookup
 
 _BATCH = 2_000
 # Receipts outlive the minutes they guard: a report of a minute that is still kept is always recognised.
@@ -19,6 +20,7 @@ def sweep(*, now: datetime, retention: timedelta) -> int:
     before = now - retention
     due: list[QuerySet[Model]] = [
         MinuteCount.objects.filter(minute__lt=to_us(before) // 60_000_000),
+        HalfHourCount.objects.filter(number__lt=number_of(before)),
         Probe.objects.filter(at__lt=before),
         ReportReceipt.objects.filter(received_at__lt=before - _RECEIPTS_LONGER),
         SampledLookup.objects.filter(at__lt=now - min(retention, SAMPLED_RETENTION)),

@@ -1,6 +1,8 @@
 package lookup
 
 import (
+	"time"
+
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/row"
@@ -13,6 +15,7 @@ type Answer struct {
 	Project      *bundle.Project
 	Service      *bundle.Service // nil without one
 	NowUS        int64
+	Took         time.Duration // from the request's start until it was judged
 	Rows         int
 	Columns      []*Column // in the order asked for
 	Views        []*View

@@ -72,6 +72,7 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 		return nil, failure(Busy, "", "%d lookups are under way, which is the limit", e.Limits.Concurrent)
 	}
 	defer e.inFlight.Add(-1)
+	started := e.Now()
 	timeout := e.Timeout
 	if request.Timeout > 0 {
 		timeout = request.Timeout
@@ -84,6 +85,7 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 		return nil, err
 	}
 	if !request.Unobserved {
+		answer.Took = e.Now().Sub(started)
 		e.Observer.Observe(answer)
 	}
 	return answer, nil

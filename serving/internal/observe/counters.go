@@ -53,7 +53,7 @@ type series struct {
 	requests, rows, rejected, failed uint64
 	tally                            enforce.Tally
 	features                         map[string]*[enforce.VerdictCount]uint64
-	ages                             [ageBuckets]uint64
+	ages, latencies                  [ageBuckets]uint64
 }
 
 // Totals are the counts of one view since the start.
@@ -113,6 +113,7 @@ func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
 	sum := s.seriesFor(seriesKey{view.View, answer.Service, answer.NowUS / usPerMinute})
 	total := s.totalsFor(view.View)
 	sum.requests++
+	sum.latencies[ages.latencyBucket(answer.Took)]++
 	sum.rows += uint64(answer.Rows)
 	if answer.Failure != nil {
 		sum.failed++

@@ -207,3 +207,40 @@ func TestSamplesAreBoundedAndTheirKeysHashed(t *testing.T) {
 		t.Errorf("sample %+v", samples[0])
 	}
 }
+
+func TestTheTimeOfARequestIsCountedOnceForEachViewItTouches(t *testing.T) {
+	s := newStory(t, 0)
+	now := lookuptest.Now()
+	s.engine.Now = func() time.Time { return now }
+	s.store.Fault = func(*lookup.Read) error {
+		now = now.Add(6 * time.Millisecond)
+		return nil
+	}
+	s.lookup(&lookup.Request{Features: []string{"carrier_delays:delay", "watched:x"}}, `"UA"`)
+	minutes, _ := s.counters.drain()
+	if len(minutes) != 2 {
+		t.Fatalf("%d views were counted, want 2", len(minutes))
+	}
+	for _, minute := range minutes {
+		// Both views are one read of the store; 0.1 ms x 1.25^19 is 6.9 ms.
+		if len(minute.LatencyBuckets) != 1 || minute.LatencyBuckets["19"] != 1 {
+			t.Errorf("%s counted %v, want one request in bucket 19", minute.View, minute.LatencyBuckets)
+		}
+	}
+}
+
+func TestLatenciesAreCountedFromATenthOfAMillisecond(t *testing.T) {
+	scale := newAgeScale()
+	for took, want := range map[time.Duration]int{
+		0:                       0,
+		100 * time.Microsecond:  0,
+		101 * time.Microsecond:  1,
+		125 * time.Microsecond:  1,
+		time.Second:             42,
+		2 * 30 * 24 * time.Hour: unknownAge,
+	} {
+		if got := scale.latencyBucket(took); got != want {
+			t.Errorf("%v lies in bucket %d, want %d", took, got, want)
+		}
+	}
+}

@@ -39,6 +39,7 @@ type Minute struct {
 	Actions        map[string]uint64            `json:"actions"`
 	Features       map[string]map[string]uint64 `json:"features"`
 	AgeBuckets     map[string]uint64            `json:"age_buckets"`
+	LatencyBuckets map[string]uint64            `json:"latency_buckets"` // of requests
 }
 
 type minuteKey struct {
@@ -88,7 +89,7 @@ func minuteFor(merged map[minuteKey]*Minute, key seriesKey) *Minute {
 			Values:     make(map[string]uint64, enforce.VerdictCount),
 			Actions:    make(map[string]uint64, bundle.ActionCount),
 			Features:   make(map[string]map[string]uint64),
-			AgeBuckets: make(map[string]uint64),
+			AgeBuckets: make(map[string]uint64), LatencyBuckets: make(map[string]uint64),
 		}
 		merged[id] = found
 	}
@@ -117,9 +118,14 @@ func (m *Minute) merge(sum *series) {
 			}
 		}
 	}
-	for bucket, n := range sum.ages {
+	addBuckets(m.AgeBuckets, &sum.ages)
+	addBuckets(m.LatencyBuckets, &sum.latencies)
+}
+
+func addBuckets(to map[string]uint64, counts *[ageBuckets]uint64) {
+	for bucket, n := range counts {
 		if n > 0 {
-			m.AgeBuckets[strconv.Itoa(bucket)] += n
+			to[strconv.Itoa(bucket)] += n
 		}
 	}
 }
