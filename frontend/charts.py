@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from html import escape
+from itertools import groupby
 from typing import Any
 
 import plotly.graph_objects as go
@@ -27,7 +28,9 @@ def _svg(css: str, width: int, height: int, label: str, body: str) -> str:
     )
 
 
-def sparkline(values: Sequence[float | None], *, label: str, width: int = 96, height: int = 24) -> str:
+def sparkline(
+    values: Sequence[float | None], *, label: str, unit: str = "", width: int = 96, height: int = 24
+) -> str:
     """Return a line of ``values``; a gap stays a gap, one lone point is a dot, no point is an empty frame."""
     known = [value for value in values if value is not None]
     if not known:
@@ -47,7 +50,9 @@ def sparkline(values: Sequence[float | None], *, label: str, width: int = 96, he
         elif run:
             body += f'<path d="M{"L".join(run if len(run) > 1 else run * 2)}"/>'
             run = []
-    return _svg("spark", width, height, f"{label}: {wording.count(known[-1])} now", body)
+    low_to_high = " to ".join(dict.fromkeys(wording.count(round(value, 3)) for value in (low, high)))
+    said = f"{low_to_high} {unit}".strip()
+    return _svg("spark", width, height, f"{label}, last 24 h: {said}", body)
 
 
 def age_bar(age: timedelta | None, limit: timedelta | None, *, state: str, width: int = 136) -> str:
@@ -65,6 +70,10 @@ def age_bar(age: timedelta | None, limit: timedelta | None, *, state: str, width
     label = f"age {wording.duration(age)} of {wording.duration(limit)}"
     svg = _svg("agebar", width, 4, label, body)
     return f'<span class="tone" data-tone="{look(state).tone}">{svg}</span>'
+
+
+# The top and the height of cells that are nothing to worry about; all others are as high as the row.
+_CELL = {"fresh": (4, 6), "no_data": (6, 2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +103,22 @@ def state_strip(columns: Sequence[StripColumn], *, label: str, height: int = 32)
     return _svg("strip", max(1, len(columns)) * 6, height, label, body)
 
 
-def state_cells(cells: Sequence[str | None], *, label: str) -> str:
-    """Return one row of a heat strip: a cell for each slice of time, ``None`` where nothing was seen."""
-    body = "".join(
-        f'<rect class="s-{state if state in HEALTH else "no_data"}" x="{index * 6}" '
-        f'y="{0 if state != "fresh" else 4}" width="5" height="{14 if state != "fresh" else 6}"/>'
-        for index, state in enumerate(cells)
-        if state is not None
-    )
+def state_cells(cells: Sequence[str | None], *, label: str, since: datetime, step: timedelta) -> str:
+    """Return one row of a heat strip: a cell for each ``step`` from ``since`` on.
+
+    Where nothing was seen (None) a cell is low and grey: it is no praise. Equal neighbours are one path
+    with one title, so that a page of fifty strips stays small.
+    """
+    body, first = "", 0
+    for state, run in groupby(cells):
+        last = first + len(list(run))
+        name = state if state in HEALTH else "no_data"
+        top, height = _CELL.get(name, (0, 14))
+        path = "".join(f"M{index * 6} {top}h5v{height}h-5z" for index in range(first, last))
+        begins, ends = (since + index * step for index in (first, last))
+        said = f"{look(name).word}, {begins:%H:%M} to {ends:%H:%M} UTC"
+        body += f'<path class="s-{name}" d="{path}"><title>{said}</title></path>'
+        first = last
     return _svg("cells", max(1, len(cells)) * 6, 14, label, body)
 
 

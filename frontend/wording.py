@@ -61,6 +61,16 @@ def count(value: float | None) -> str:
     return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.2g}"
 
 
+def rate(a_second: float | None) -> str:
+    """Return ``412/s``, or what is rarer than that by the minute: ``12/min``."""
+    if a_second is None:
+        return "–"
+    if a_second >= 1:
+        return f"{a_second:,.0f}/s" if a_second >= 10 else f"{a_second:.1f}/s"
+    a_minute = a_second * 60
+    return f"{a_minute:.0f}/min" if a_minute >= 10 or not a_minute else f"{a_minute:.1f}/min"
+
+
 def percent(share: float | None) -> str:
     """Return a share of one as a percentage that never rounds to the ends: 99.96 % is not 100 %."""
     if share is None:

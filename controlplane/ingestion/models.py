@@ -82,6 +82,12 @@ class IngestionRun(models.Model):
             models.Index(fields=["lane", "due_at"], condition=Q(state__in=ACTIVE), name="ingestion_run_due"),
             models.Index(fields=["project", "-id"], name="ingestion_run_list"),  # GET /runs
             models.Index(fields=["view_id", "lane", "-id"], name="ingestion_run_latest"),  # latest_run
+            # The batches of a day on Home, among many more minutes of direct rows.
+            models.Index(
+                fields=["project", "-ended_at"],
+                condition=Q(lane="batch", state=RunState.SUCCEEDED.value),
+                name="ingestion_run_good_batch",
+            ),
         ]
 
     @property

@@ -65,6 +65,14 @@ class LaneRecord:
     gap: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """Batch runs of a project at work, and those that succeeded lately, each the newest first."""
+
+    running: list[RunRecord]
+    good: list[RunRecord]
+
+
 def runs(
     projects: frozenset[str] | None,
     *,
@@ -97,6 +105,20 @@ def list_runs(
     if before is not None:
         found = found.filter(pk__lt=before)
     return [run_record(run) for run in found.order_by("-id")[:limit]]
+
+
+def batches_lately(project: str, *, since: datetime, limit: int = 500) -> Batches:
+    """Return, in one query, the batch runs of a project at work, and the newest that succeeded since then."""
+    batches = IngestionRun.objects.filter(project=project, lane=Lane.BATCH)
+    running = batches.filter(state=RunState.RUNNING).order_by("-id").values("pk")[:limit]
+    ended = batches.filter(state=RunState.SUCCEEDED, ended_at__gte=since).order_by("-ended_at")
+    asked = Q(pk__in=running) | Q(pk__in=ended.values("pk")[:limit])
+    found = [run_record(run) for run in IngestionRun.objects.filter(asked).order_by("-id")]
+    good = [run for run in found if run.ended_at is not None]
+    return Batches(
+        running=[run for run in found if run.state is RunState.RUNNING],
+        good=sorted(good, key=lambda run: run.ended_at or since, reverse=True),
+    )
 
 
 def usual_times(project: str, views: Collection[str]) -> dict[str, timedelta]:

@@ -2,20 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from controlplane.accounts.auth import Principal
-from controlplane.observations import selectors as observations
+from controlplane.ingestion import selectors as ingestion
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ViewSummary
 from frontend.readers import health
 from frontend.readers.day import read_day
+from frontend.readers.last_day import DAY, read_last_day
 from frontend.readers.runs import lines_in_progress
-from frontend.records.home import Change, HomePage, StateCount, Step, Tile, verdict
+from frontend.readers.tiles import read_tiles
+from frontend.records.home import Change, HomePage, StateCount, Step, verdict
 from frontend.states import HEALTH
-from frontend.wording import count
 
-_DAY = timedelta(days=1)
 _MOST_BROKEN = 10
 
 
@@ -24,6 +24,9 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
     records = registry.list_summaries(project)
     shown = [record for record in records if _in_scope(record, principal, scope)]
     watched = health.read_health(project, readable=principal.readable_projects(), now=now)
+    batches = ingestion.batches_lately(project, since=now - DAY)
+    began = min((record.created_at for record in records), default=now)
+    day = read_last_day(project, known_since=began, now=now)
     counts = Counter(watched.state_of(record) for record in shown)
     return HomePage(
         project=project,
@@ -36,10 +39,10 @@ def read_home(project: str, principal: Principal, *, scope: str, now: datetime) 
         broken=health.broken_groups(shown, watched, most=_MOST_BROKEN),
         broken_total=health.count_broken(shown, watched),
         incidents=health.incident_lines(watched),
-        runs=lines_in_progress(project),
+        runs=lines_in_progress(batches.running),
         approaching=health.approaching(shown, watched, now=now),
         changes=_changes(shown, now=now),
-        tiles=_tiles(project, shown, now=now),
+        tiles=read_tiles(project, day, batches.good),
         steps=() if records else _steps(now=now),
     )
 
@@ -52,11 +55,11 @@ def _in_scope(record: ViewSummary, principal: Principal, scope: str) -> bool:
 
 
 def _changes(records: Sequence[ViewSummary], *, now: datetime) -> tuple[Change, ...]:
-    lately = [record for record in records if record.changed_at >= now - _DAY]
+    lately = [record for record in records if record.changed_at >= now - DAY]
     lately.sort(key=lambda record: record.changed_at, reverse=True)
     return tuple(
         Change(
-            text="was added" if record.created_at >= now - _DAY else "was changed",
+            text="was added" if record.created_at >= now - DAY else "was changed",
             view=record.name,
             at=record.changed_at,
             actor=record.view.owner or "no owner",
@@ -65,19 +68,8 @@ def _changes(records: Sequence[ViewSummary], *, now: datetime) -> tuple[Change, 
     )
 
 
-def _tiles(project: str, records: Sequence[ViewSummary], *, now: datetime) -> tuple[Tile, ...]:
-    rate = observations.lookups_per_minute(project, now=now)
-    readers = {reader.name for record in records for reader in record.readers}
-    features = sum(len(record.view.features) for record in records)
-    return (
-        Tile("Lookups a minute", count(rate), "last 5 minutes, whole project", ()),
-        Tile("Features", count(features), f"in {count(len(records))} views", ()),
-        Tile("Services", count(len(readers)), "read these views", ()),
-    )
-
-
 def _steps(*, now: datetime) -> tuple[Step, ...]:
-    serving = bool(registry.serving_instances(since=now - _DAY))
+    serving = bool(registry.serving_instances(since=now - DAY))
     return (
         Step("Make a token for the command line", done=False, address="/settings/tokens"),
         Step("Apply a definition file", done=False, command="freshline apply definition.yaml"),

@@ -60,9 +60,8 @@ def read_runs_of(project: str, view: str, *, now: datetime) -> tuple[RunRow, ...
     return run_rows(ingestion.list_runs(project, view=view, limit=PAGE), now=now)
 
 
-def lines_in_progress(project: str) -> tuple[RunLine, ...]:
-    """Return the batch runs at work. Streams and minutes of direct rows are always at work: no news."""
-    running = ingestion.list_runs(project, lane=Lane.BATCH, states=[RunState.RUNNING], limit=_IN_PROGRESS)
+def lines_in_progress(running: Sequence[RunRecord]) -> tuple[RunLine, ...]:
+    """Return batch runs at work. Streams and minutes of direct rows are always at work: no news."""
     return tuple(
         RunLine(
             id=run.id,
@@ -73,7 +72,7 @@ def lines_in_progress(project: str) -> tuple[RunLine, ...]:
             total=run.progress_total or None,
             started_at=run.started_at or run.queued_at,
         )
-        for run in running
+        for run in running[:_IN_PROGRESS]
     )
 
 

@@ -1,34 +1,31 @@
 """One feature view out of the registry, the graph and what serving reported."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 
 from controlplane.ingestion import selectors as ingestion
-from controlplane.ingestion.selectors import RunRecord
 from controlplane.kernel.errors import NotFound
-from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import KeyedView
 from frontend.minimap import MapNode
 from frontend.readers.ages import RANGES, Ages, fitting_range, read_ages
+from frontend.readers.cells import read_cells
 from frontend.readers.contract import read_contract
 from frontend.readers.health import Watched, banner_of, read_health
+from frontend.readers.last_day import DAY, LastDay, read_last_day
 from frontend.readers.once import once, remember
 from frontend.readers.runs import read_runs_of
 from frontend.readers.snippets import snippets
 from frontend.readers.states import tags_of
-from frontend.records.view import ContractTab, HealthCell, Overview, Receiver, RunRow, ViewPage
-from frontend.wording import count, duration, percent
+from frontend.readers.strips import read_strips
+from frontend.records.view import ContractTab, Overview, Receiver, RunRow, ViewPage
 from lineage import selectors as lineage
 from lineage.domain import naming
 from monitors.selectors.channels import channel_uses, receivers_of
 from monitors.selectors.incidents import lately_of_view, open_incidents
-
-_DAY = timedelta(days=1)
-_COLUMN = timedelta(minutes=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +47,8 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
     since = now - RANGES[range][0]
     incidents = lately_of_view(project, name, since=since)
     remember([one for one in incidents if one.resolved_at is None], open_incidents, project)
-    last_runs = ingestion.runs_of_view(record.id, since=since)
+    last_runs = ingestion.runs_of_view(record.id, since=min(since, now - DAY))
+    day = read_last_day(project, name, known_since=record.created_at, now=now)
     watched = read_health(project, readable=wanted.readable, view=name, now=now)
     contract: ContractTab | None = None
     overview: Overview | None = None
@@ -62,7 +60,7 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
     else:
         mine = [one for one in incidents if one.view == name]
         ages = read_ages(record, range=range, runs=last_runs, incidents=mine, now=now)
-        overview = _overview(record, watched, ages, range=range, now=now)
+        overview = _overview(record, watched, ages, day, range=range)
     view = record.view
     return ViewPage(
         project=project,
@@ -81,7 +79,7 @@ def read_view(project: str, name: str, wanted: Wanted, *, now: datetime) -> View
         tags=tags_of(view),
         lanes=view.lanes,
         paused=record.paused,
-        cells=(_freshness(record, watched), *_cells(record, now=now), _last_run(last_runs)),
+        cells=read_cells(record, watched, day, last_runs),
         incident=banner_of(record, watched),
         tab=wanted.tab,
         overview=overview,
@@ -95,63 +93,17 @@ def _node(record: KeyedView) -> str:
     return f"view:{record.project}/{record.name}"
 
 
-def _freshness(record: KeyedView, watched: Watched) -> HealthCell:
-    """Say how old the oldest keys are, and what monitors make of it."""
-    one = watched.views.get(record.name)
-    note = one.health.reason if one and one.health.reason else f"at most {duration(record.strictest_max_age)}"
-    age = watched.age_of(record.name)
-    value = "–" if age is None else duration(age)
-    return HealthCell("freshness", "Freshness", watched.state_of(record), value, note, (), "?tab=overview")
-
-
-def _cells(record: KeyedView, *, now: datetime) -> tuple[HealthCell, ...]:
-    """Say what lookups got in the last day. It is told, not judged: judging is for who watches."""
-    minutes = observations.sums_by_minute(record.project, record.name, start=now - _DAY, end=now)
-    requests, bad, values = 0, 0, 0
-    series: list[float | None] = [None] * (_DAY // _COLUMN)
-    for at, sums in minutes:
-        requests += sums.requests
-        values += sums.total_values
-        bad += sums.total_values - sums.values.get("fresh", 0) - sums.values.get("null", 0)
-        column = min((at - (now - _DAY)) // _COLUMN, len(series) - 1)
-        series[column] = (series[column] or 0) + sums.requests
-    share = bad / values if values else None
-    return (
-        HealthCell(
-            "completeness",
-            "Not as promised",
-            "",
-            percent(share),
-            f"of {count(values)} values, 24 h" if values else "no value was looked up in 24 h",
-            (),
-            "?tab=contract",
-        ),
-        HealthCell("serving", "Lookups", "", count(requests), "in 24 h", tuple(series), ""),
-    )
-
-
-def _last_run(newest: Sequence[RunRecord]) -> HealthCell:
-    """Say how the last execution of any lane went."""
-    run = next((run for run in newest if run.started_at is not None), None)
-    if run is None:
-        return HealthCell("run", "Last run", "no_data", "none", "no lane has run yet", (), "?tab=runs")
-    state = "hollow" if run.hollow else run.state
-    moved = count(run.counts.written)
-    ended = f"{run.ended_at:%H:%M} UTC, " if run.ended_at else ""
-    return HealthCell(
-        "run", "Last run", state, f"#{run.id}", f"{ended}{run.lane}, {moved} written", (), "?tab=runs"
-    )
-
-
-def _overview(record: KeyedView, watched: Watched, ages: Ages, *, range: str, now: datetime) -> Overview:
-    nodes, edges = _map(record, now=now)
+def _overview(record: KeyedView, watched: Watched, ages: Ages, day: LastDay, *, range: str) -> Overview:
+    nodes, edges = _map(record, now=day.now)
+    features = [feature.name for feature in record.view.features]
     root = watched.root_of(record.name)
     return Overview(
         figure=ages.figure,
         summary=ages.summary,
         range=range,
         points=ages.rows,
-        strips=(),
+        strips=read_strips(features, day, state=watched.state_of(record)),
+        features=len(features),
         receivers=_receivers(record),
         map_nodes=nodes,
         map_edges=edges,
@@ -159,7 +111,7 @@ def _overview(record: KeyedView, watched: Watched, ages: Ages, *, range: str, no
         snippets=snippets(
             settings.FRESHLINE_SERVING_URL,
             project=record.project,
-            asked={"features": [f"{record.name}:{feature.name}" for feature in record.view.features]},
+            asked={"features": [f"{record.name}:{feature}" for feature in features]},
             entities={key.name: ["..."] for key in record.join_keys},
         ),
     )

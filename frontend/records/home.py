@@ -86,12 +86,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure of the system with its last 24 hours. ``value`` is ready to read."""
+    """One figure of the system with its last 24 hours (in ``unit``). ``value`` is ready to read."""
 
     label: str
     value: str
     note: str
     series: tuple[float | None, ...]
+    unit: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

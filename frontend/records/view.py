@@ -6,12 +6,15 @@ from typing import Any
 
 from frontend.minimap import MapNode
 
+OPEN_STRIPS = 8
+Series = tuple[float | None, ...]  # of a sparkline: oldest first, None where nothing is known
+
 
 @dataclass(frozen=True, slots=True)
 class HealthCell:
     """One cell of the health strip: word, value, the last 24 hours, where to read on.
 
-    ``state`` is "" where a figure is told and nobody judges it.
+    ``state`` is "" where a figure is told and nobody judges it; ``unit`` is that of ``series``.
     """
 
     key: str
@@ -19,8 +22,9 @@ class HealthCell:
     state: str
     value: str
     note: str
-    series: tuple[float | None, ...]
+    series: Series
     address: str
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,21 @@ class AgeRow:
 
 @dataclass(frozen=True, slots=True)
 class FeatureStrip:
-    """The states of one feature over time, oldest first."""
+    """The states of one feature in each half hour from ``since`` on; None where nobody looked.
+
+    ``state`` is the one of now; ``note`` says what share of the values is not as promised.
+    """
 
     feature: str
     state: str
     cells: tuple[str | None, ...]
+    since: datetime
     note: str = ""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing bad is known of it, in any half hour."""
+        return {self.state, *self.cells} <= {"fresh", "no_data", "paused", None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +95,26 @@ class Overview:
     summary: str
     range: str
     points: tuple[AgeRow, ...]
-    strips: tuple[FeatureStrip, ...]
+    strips: tuple[FeatureStrip, ...]  # worst first
+    features: int  # how many the view has; of many not all have a strip
     receivers: tuple[Receiver, ...]
     map_nodes: tuple[MapNode, ...]
     map_edges: tuple[tuple[str, str], ...]
     map_cause: tuple[str, ...]
     snippets: tuple[Snippet, ...]
+
+    @property
+    def shown_strips(self) -> tuple[FeatureStrip, ...]:
+        """The strips that stand open: all that are not well, and some of the others."""
+        return tuple(
+            strip for index, strip in enumerate(self.strips) if index < OPEN_STRIPS or not strip.is_well
+        )
+
+    @property
+    def folded_strips(self) -> tuple[FeatureStrip, ...]:
+        """The others."""
+        shown = self.shown_strips
+        return tuple(strip for strip in self.strips if strip not in shown)
 
 
 @dataclass(frozen=True, slots=True)

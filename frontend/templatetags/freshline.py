@@ -12,9 +12,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from controlplane.kernel import clock
 from frontend import assets, charts, minimap, wording
+from frontend.records.view import FeatureStrip
 from frontend.states import ICONS, VERDICTS, look
 
 register = template.Library()
+HALF_HOUR = timedelta(minutes=30)
 
 register.filter("duration", wording.duration)
 register.filter("took", wording.took)
@@ -170,9 +172,9 @@ def age_of(age: timedelta | None, limit: timedelta | None, state_name: str = "no
 
 
 @register.simple_tag
-def sparkline(values: Sequence[float | None], label: str) -> SafeString:
+def sparkline(values: Sequence[float | None], label: str, unit: str = "") -> SafeString:
     """Draw a line of values."""
-    return mark_safe(charts.sparkline(values, label=label))  # noqa: S308 - numbers and escaped words
+    return mark_safe(charts.sparkline(values, label=label, unit=unit))  # noqa: S308 - numbers and escaped words
 
 
 @register.simple_tag
@@ -182,9 +184,11 @@ def state_strip(columns: Sequence[charts.StripColumn], label: str) -> SafeString
 
 
 @register.simple_tag
-def state_cells(cells: Sequence[str | None], label: str) -> SafeString:
-    """Draw states over time, one cell each."""
-    return mark_safe(charts.state_cells(cells, label=label))  # noqa: S308 - numbers and escaped words
+def state_cells(strip: FeatureStrip) -> SafeString:
+    """Draw the states of a feature over time, one cell each."""
+    label = f"{strip.feature}, last 24 h"
+    svg = charts.state_cells(strip.cells, label=label, since=strip.since, step=HALF_HOUR)
+    return mark_safe(svg)  # noqa: S308 - numbers and escaped words
 
 
 @register.simple_tag

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max
+from django.db.models import Max, Subquery
 
 from lineage.models import PROJECTION, ProjectionLock, RawEvent
 
@@ -10,10 +10,14 @@ from lineage.models import PROJECTION, ProjectionLock, RawEvent
 PATIENCE = timedelta(seconds=10)
 
 
-def is_silent(*, now: datetime) -> bool:
+def last_look() -> Subquery:
+    """Return when somebody last looked for events, to be read together with what is judged by it."""
+    return Subquery(ProjectionLock.objects.filter(name=PROJECTION).values("looked_at")[:1])
+
+
+def is_silent(looked_at: datetime | None, *, now: datetime) -> bool:
     """Whether nobody has lately brought events into the graph: it shows the past then."""
-    looks = ProjectionLock.objects.filter(name=PROJECTION, looked_at__gte=now - PATIENCE)
-    return not looks.exists()
+    return looked_at is None or looked_at < now - PATIENCE
 
 
 def pending_events() -> int:

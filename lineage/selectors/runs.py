@@ -6,6 +6,7 @@ from django.db.models import F, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from lineage.models import Run
+from lineage.selectors.progress import last_look
 
 
 def newest_runs(jobs: Sequence[int], *, most: int) -> list[Run]:
@@ -21,5 +22,6 @@ def last_runs_of(digests: Iterable[str]) -> dict[str, Run]:
 
 
 def _newest(rows: QuerySet[Run], *, most: int) -> QuerySet[Run]:
+    """Return them each with ``looked_at``: when anybody last looked for newer ones."""
     newest = Window(RowNumber(), partition_by=F("job_id"), order_by=[F("first_at").desc(), F("id").desc()])
-    return rows.annotate(position=newest).filter(position__lte=most)
+    return rows.annotate(position=newest, looked_at=last_look()).filter(position__lte=most)

@@ -1,22 +1,21 @@
 """The state of nodes for people: health words, since when, and the one thing that matters."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from textwrap import shorten
-from typing import TypeVar
+from typing import Any
 
 from lineage.domain import merging, naming
 from lineage.domain.drawing import severity
 from lineage.domain.own_runs import read_own_facts
-from lineage.models import Node, Run
+from lineage.models import Node
 from lineage.selectors import walking
 from lineage.selectors.progress import is_silent
 from lineage.selectors.runs import last_runs_of
 
 MAX_DETAIL = 80
 WELL = "fresh"
-_Key = TypeVar("_Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ def last_words(ids: Iterable[str], *, now: datetime) -> dict[str, Shown]:
     """Return what the last run of each job among ``ids`` says, in one query; other nodes are left out."""
     digests = {naming.parse_id(node_id).digest: node_id for node_id in ids}
     runs = last_runs_of(digests)
-    return _believed({digests[digest]: _of_run(run) for digest, run in runs.items()}, now=now)
+    return {digests[digest]: _of_run(run, now=now) for digest, run in runs.items()}
 
 
 def shown_states(walk: walking.Walk, rows: Mapping[int, Node], *, now: datetime) -> dict[int, Shown]:
@@ -81,17 +80,7 @@ def _of_makers(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dic
 
 def _of_jobs(walk: walking.Walk, keys: Sequence[int], *, now: datetime) -> dict[int, Shown]:
     """What the last runs of jobs say."""
-    return _believed({key: _of_run(runs[0]) for key, runs in walk.runs(keys).items()}, now=now)
-
-
-def _believed(found: dict[_Key, Shown], *, now: datetime) -> dict[_Key, Shown]:
-    """While nobody takes events in, a run that went well need not be the last."""
-    if not any(shown.state == WELL for shown in found.values()) or not is_silent(now=now):
-        return found
-    return {
-        key: replace(shown, state=NOBODY_KNOWS.state) if shown.state == WELL else shown
-        for key, shown in found.items()
-    }
+    return {key: _of_run(runs[0], now=now) for key, runs in walk.runs(keys).items()}
 
 
 def _is_job(row: Node) -> bool:
@@ -102,7 +91,8 @@ def _worst(states: Iterable[Shown]) -> Shown:
     return min(states, key=lambda shown: severity(shown.state))
 
 
-def _of_run(run: Run) -> Shown:
+def _of_run(run: Any, *, now: datetime) -> Shown:  # with the look that selectors.runs joins
+    """What the last run of a job says; while nobody takes events in, a good one need not be the last."""
     at = run.ended_at or run.started_at or run.first_at
     facets = merging.current(run.facets)
     if run.state in merging.BAD:
@@ -112,4 +102,5 @@ def _of_run(run: Run) -> Shown:
         return Shown("missing", at, shorten(told, MAX_DETAIL, placeholder="…"))
     if read_own_facts(facets).hollow:
         return Shown("late", at, f"hollow run {at:%H:%M}")
-    return Shown(WELL, at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")
+    state = NOBODY_KNOWS.state if is_silent(run.looked_at, now=now) else WELL
+    return Shown(state, at, f"{'complete' if run.state == merging.GOOD else 'running since'} {at:%H:%M}")

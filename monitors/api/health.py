@@ -50,7 +50,8 @@ class FreshnessView(ApiView):
             raise Refused("bad_value", f"from, to: a span of at most {LONGEST_SPAN.days} days")
         probes = observations.probes_between(project, view, start=start, end=end)
         answer = render_health(view_health(project, view, now=now))
-        return Response(answer | {"probes": [_probe(probe) for probe in probes], "at": instant(now)})
+        told = {"probes": [_probe(probe) for probe in probes], "monitoring": render_behind(now)}
+        return Response(answer | told | {"at": instant(now)})
 
 
 def render_health(one: ViewHealth) -> dict[str, Any]:
@@ -78,6 +79,7 @@ def render_behind(now: datetime) -> dict[str, Any]:
         "behind": behind.is_behind,
         "sentence": behind.sentence,
         "last_evaluation_at": instant(last_evaluation_at()),
+        "silent_loops": {name: instant(at) for name, at in behind.silent_loops.items()},
         "overdue_monitors": behind.overdue_monitors,
         "oldest_unsent_at": instant(behind.oldest_unsent_at),
     }

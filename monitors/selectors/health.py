@@ -1,11 +1,11 @@
 """The health of views, judged when it is read: a watcher that died turns it to no data by itself."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
@@ -16,7 +16,7 @@ from monitors.domain.health import Health, HealthState
 from monitors.domain.kinds import Kind
 from monitors.domain.states import is_overdue
 from monitors.models import OPEN, Incident, Monitor, ViewWatch
-from monitors.selectors.stored import config_of, reading_of
+from monitors.selectors.stored import config_from, config_of, reading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +168,11 @@ def _source_ages(row: ViewWatch, *, now: datetime) -> dict[str, float]:
     return {lane: max(0, now_us - us) / 1_000_000 for lane, us in sorted(row.watermarks.items())}
 
 
-def overdue_monitors(*, now: datetime) -> int:
-    """Return how many monitors nobody evaluated for three of their intervals."""
-    rows = Monitor.objects.filter(paused=False, watch__paused=False, due_at__lt=now)
-    return sum(
-        is_overdue(config_of(row).timing, row.evaluated_at or row.created_at, now=now)
-        for row in rows.only("kind", "config", "evaluated_at", "created_at")[:1_000]
-    )
+def monitors_due(*, now: datetime) -> QuerySet[Monitor]:
+    """Return the monitors that wait for their evaluation: among them are those that are overdue."""
+    return Monitor.objects.filter(paused=False, watch__paused=False, due_at__lt=now)
+
+
+def is_monitor_overdue(kind: str, config: Mapping[str, object], heard_at: datetime, *, now: datetime) -> bool:
+    """Whether nobody evaluated a monitor for three of its intervals, told from its stored columns."""
+    return is_overdue(config_from(kind, config).timing, heard_at, now=now)

@@ -1,5 +1,6 @@
 """Rows to records of the domain, and back."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,7 +17,12 @@ _MICROSECOND = timedelta(microseconds=1)
 
 def config_of(monitor: Monitor) -> Config:
     """Return the monitor's config with defaults."""
-    return resolve(Kind(monitor.kind), monitor.config, interval=settings.FRESHLINE_MONITOR_INTERVAL)
+    return config_from(monitor.kind, monitor.config)
+
+
+def config_from(kind: str, config: Mapping[str, object]) -> Config:
+    """Return the config of a monitor with defaults, from its two columns."""
+    return resolve(Kind(kind), config, interval=settings.FRESHLINE_MONITOR_INTERVAL)
 
 
 def state_of(monitor: Monitor) -> MonitorState:

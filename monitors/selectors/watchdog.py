@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, Subquery
+from django.db.models import Exists, F, JSONField, Subquery, Value
 
 from monitors.domain.words import plural, spell_age
 from monitors.models import LoopBeat, Monitor, ViewWatch
 from monitors.selectors.channels import ChannelUse, channel_uses
-from monitors.selectors.health import overdue_monitors
+from monitors.selectors.health import is_monitor_overdue, monitors_due
 from monitors.selectors.incidents import oldest_unsent, unsent_notifications
 
 LOOPS = ("judge", "probe", "notify")
 INTERVALS = 3
 SHORTEST_PATIENCE = timedelta(seconds=15)
+_MOST_SIGNS = 1_000  # of more monitors that are due it is enough to know that they are many
 UNSENT_PATIENCE = timedelta(minutes=2)
 
 
@@ -35,11 +36,11 @@ class Behind:
 
 def monitoring_behind(*, now: datetime) -> Behind:
     """Return how far monitoring is behind at ``now``. With nothing to watch it is never behind."""
-    signs = _signs()
+    signs = _signs(now=now)
     silent = {name: signs.seen.get(name) for name in LOOPS if _is_silent(signs.seen.get(name), now=now)}
     if not signs.has_views:
         silent = {}
-    overdue, unsent = overdue_monitors(now=now), signs.oldest_unsent_at
+    overdue, unsent = signs.overdue_monitors, signs.oldest_unsent_at
     reasons = [f"{name} loop last ran {_ago(at, now=now)}" for name, at in silent.items()]
     if overdue:
         reasons.append(f"{plural(overdue, 'monitor')} overdue")
@@ -60,17 +61,39 @@ class _Signs:
     seen: dict[str, datetime]
     has_views: bool
     oldest_unsent_at: datetime | None
+    overdue_monitors: int
 
 
-def _signs() -> _Signs:
-    """Read in one query what stands on every page, as long as any loop ever ran."""
-    watched = Exists(ViewWatch.objects.all())
-    oldest = Subquery(unsent_notifications().values("created_at")[:1])
-    rows = LoopBeat.objects.annotate(has_views=watched, unsent=oldest)
-    found = list(rows.values_list("name", "at", "has_views", "unsent"))
-    if not found:
-        return _Signs({}, ViewWatch.objects.exists(), oldest_unsent())
-    return _Signs({name: at for name, at, _, _ in found}, found[0][2], found[0][3])
+def _signs(*, now: datetime) -> _Signs:
+    """Read in one query what stands on every page, as long as any loop ever ran.
+
+    The rows of loops and those of monitors that are due come under each other: (loop, its time, whether any
+    view is watched, the oldest unsent message) and ("", ...), then (kind, config, evaluated, made).
+    """
+    beats = LoopBeat.objects.annotate(
+        has_views=Exists(ViewWatch.objects.all()),
+        unsent=Subquery(unsent_notifications().values("created_at")[:1]),
+        kind=Value(""),
+        config=Value({}, output_field=JSONField()),
+    ).values_list("name", "at", "has_views", "unsent", "kind", "config")
+    due = monitors_due(now=now).annotate(
+        name=Value(""),
+        at=F("created_at"),
+        has_views=Value(True),
+        unsent=F("evaluated_at"),
+    )
+    rows = due.values_list("name", "at", "has_views", "unsent", "kind", "config")
+    found = list(beats.union(rows, all=True).order_by("-name")[:_MOST_SIGNS])
+    loops = {name: (at, has_views, unsent) for name, at, has_views, unsent, _, _ in found if name}
+    overdue = sum(
+        is_monitor_overdue(kind, config, evaluated or made, now=now)
+        for name, made, _, evaluated, kind, config in found
+        if not name
+    )
+    if not loops:
+        return _Signs({}, ViewWatch.objects.exists(), oldest_unsent(), overdue)
+    _, has_views, unsent = next(iter(loops.values()))
+    return _Signs({name: at for name, (at, _, _) in loops.items()}, has_views, unsent, overdue)
 
 
 def _is_silent(at: datetime | None, *, now: datetime) -> bool:

@@ -33,10 +33,20 @@ def overview(**changes: object) -> view.Overview:
         "points": tuple(view.AgeRow(p.at, p.age, "fresh") for p in points[-12:]),
         "strips": (
             view.FeatureStrip(
-                "wind_speed", "stale", ("fresh",) * 40 + ("late",) * 2 + ("stale",) * 6, "27 min"
+                "wind_speed",
+                "stale",
+                ("fresh",) * 40 + ("violating",) * 2 + ("stale",) * 6,
+                since=ago(hours=24),
+                note="34.0 % stale of 1,200 values",
             ),
-            view.FeatureStrip("visibility", "fresh", ("fresh",) * 20 + (None,) * 4 + ("fresh",) * 24),
+            view.FeatureStrip(
+                "visibility",
+                "fresh",
+                ("fresh",) * 20 + (None,) * 4 + ("fresh",) * 24,
+                since=ago(hours=24),
+            ),
         ),
+        "features": 2,
         "receivers": (
             view.Receiver("#weather-alerts", "Slack", "every incident"),
             view.Receiver("pd-weather", "PagerDuty", "critical only"),
