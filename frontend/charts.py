@@ -48,7 +48,8 @@ def sparkline(
         if value is not None:
             run.append(at(index, value))
         elif run:
-            body += f'<path d="M{"L".join(run if len(run) > 1 else run * 2)}"/>'
+            dot, line = (' class="dot"', run * 2) if len(run) == 1 else ("", run)
+            body += f'<path{dot} d="M{"L".join(line)}"/>'
             run = []
     low_to_high = " to ".join(dict.fromkeys(wording.count(round(value, 3)) for value in (low, high)))
     said = f"{low_to_high} {unit}".strip()

@@ -14,6 +14,7 @@ from store_adapters import Lane
 
 _MINUTE = timedelta(minutes=1)
 _RUNS_DRAWN = 48
+_TELLING = 0.01  # of more values than this nobody needs the tenth part of one in a thousand
 
 
 def read_cells(
@@ -78,7 +79,7 @@ def _contract(day: LastDay) -> HealthCell:
         key="contract",
         label="Contract",
         state="",
-        value="–" if share is None else count(round(share * 1_000, 1)),
+        value="–" if share is None else count(round(share * 1_000, 0 if share > _TELLING else 1)),
         note=f"in 1,000 not as promised: {count(values)} values, 24 h"
         if values
         else "no value was looked up in 24 h",

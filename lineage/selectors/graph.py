@@ -71,8 +71,9 @@ class _Scene:
 def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
     """Return the graph around a node; ``NotFound`` when it is unknown or in a project not to be read."""
     walk = walking.Walk()
-    hops = {"up": min(request.up, READ_AT_ONCE), "down": min(request.down, READ_AT_ONCE)}
-    key = walk.look_around(request.node.digest, **hops)
+    # The path of a cause lies farther up than what is asked for; what is read at once need not be asked for.
+    up = READ_AT_ONCE if request.trace_cause else min(request.up, READ_AT_ONCE)
+    key = walk.look_around(request.node.digest, up=up, down=min(request.down, READ_AT_ONCE))
     focus = walk.rows([key])[key] if key is not None else walking.find_node(request.node)
     if focus is None or not _is_open(focus.project, request.readable):
         raise NotFound("not_found", f"There is no node {request.node.id!r}, or you may not know of it.")
@@ -88,7 +89,7 @@ def draw_graph(request: GraphRequest, *, now: datetime) -> Graph:
         downstream=lambda keys: _readable(walk, walk.downstream(keys), request.readable),
         states=lambda keys: _state_words(walk, keys, now=now),
     )
-    depth = drawn.depth | (_depths(cause, drawn.depth) if request.trace_cause and cause else {})
+    depth = drawn.depth | (_depths(walk, cause, drawn.depth) if request.trace_cause and cause else {})
     scene = _scene(walk, list(depth), request.readable)
     shown = shown_states(walk, scene.rows, now=now) | _stopped(cause, scene)
     nodes = [_drawn_node(scene, key, shown[key]) for key in depth]
@@ -122,10 +123,10 @@ def _stopped(cause: Cause | None, scene: _Scene) -> dict[int, Shown]:
     )
 
 
-def _depths(cause: Cause, drawn: Mapping[int, int]) -> dict[int, int]:
+def _depths(walk: walking.Walk, cause: Cause, drawn: Mapping[int, int]) -> dict[int, int]:
     """The nodes of the cause's path that are not drawn yet, with their depth; the path is never cut."""
     digests = {naming.parse_id(node_id).digest: -hops for hops, node_id in enumerate(reversed(cause.path))}
-    rows = Node.objects.filter(digest__in=digests)
+    rows = walk.named(digests)
     return {row.pk: digests[row.digest] for row in rows if row.pk not in drawn}
 
 

@@ -56,6 +56,15 @@ class Walk:
             self._rows |= _with_states(Node.objects.all()).in_bulk(chunk)
         return {key: self._rows[key] for key in wanted if key in self._rows}
 
+    def named(self, digests: Iterable[str]) -> list[Node]:
+        """Return the rows of nodes by the digests of their ids; the unknown are left out."""
+        wanted = set(digests)
+        found = [row for row in self._rows.values() if row.digest in wanted]
+        missing = wanted - {row.digest for row in found}
+        asked = list(_with_states(Node.objects.filter(digest__in=missing))) if missing else []
+        self._rows |= {row.pk: row for row in asked}
+        return found + asked
+
     def projects(self, keys: Iterable[int]) -> dict[int, str]:
         """Return whose each node is, "" for everybody's; without the rows, of which a hub has thousands."""
         wanted = list(keys)

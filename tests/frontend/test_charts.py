@@ -12,6 +12,7 @@ from frontend import charts
 from frontend.minimap import MapNode, mini_map
 
 NOW = datetime(2026, 11, 22, 13, 44, tzinfo=UTC)
+HALF_HOUR = timedelta(minutes=30)
 HOSTILE = '"><script>alert(1)</script>'
 numbers = st.lists(st.none() | st.floats(min_value=-1e9, max_value=1e9), max_size=60)
 
@@ -42,7 +43,8 @@ def test_no_values_say_so():
     "draw", [charts.sparkline, charts.state_strip, charts.state_cells, charts.proportion]
 )
 def test_a_label_cannot_become_markup(draw):
-    svg = draw([("a", 1)] if draw is charts.proportion else [], label=HOSTILE)
+    extra = {"since": NOW, "step": HALF_HOUR} if draw is charts.state_cells else {}
+    svg = draw([("a", 1)] if draw is charts.proportion else [], label=HOSTILE, **extra)
     assert "<script" not in svg
 
 
@@ -52,6 +54,31 @@ def test_a_bar_over_the_limit_shows_the_limit():
     assert 'class="over"' in over and 'class="limit"' in over and 'data-tone="breach"' in over
     assert 'class="over"' not in within
     assert charts.age_bar(None, timedelta(minutes=1), state="no_data") == ""
+
+
+def test_equal_cells_are_one_path_with_the_time_it_lasted():
+    cells = ["fresh", "fresh", "stale", None, "fresh"]
+    paths = list(parsed(charts.state_cells(cells, label="x", since=NOW, step=HALF_HOUR)))
+    assert [path.get("class") for path in paths] == ["s-fresh", "s-stale", "s-no_data", "s-fresh"]
+    assert [path.get("d").count("M") for path in paths] == [2, 1, 1, 1]
+    titles = [path[0].text for path in paths]
+    ends = NOW + 2 * HALF_HOUR
+    assert titles[0] == f"Fresh, {NOW:%H:%M} to {ends:%H:%M} UTC"
+    assert titles[1] == f"Stale, {ends:%H:%M} to {ends + HALF_HOUR:%H:%M} UTC"
+
+
+def test_a_cell_of_which_nothing_is_known_is_grey_and_low_and_a_bad_one_fills_the_row():
+    cells = [None, "no_data", "???", "missing", "fresh"]
+    paths = list(parsed(charts.state_cells(cells, label="x", since=NOW, step=HALF_HOUR)))
+    assert {path.get("class") for path in paths[:-2]} == {"s-no_data"}
+    heights = [int(path.get("d").split("v")[1].split("h")[0]) for path in paths]
+    assert heights[0] < heights[-1] < heights[-2] == 14
+
+
+def test_a_sparkline_says_from_where_to_where_it_goes():
+    svg = charts.sparkline([3.0, None, 12.25], label="Serving p95", unit="ms")
+    assert 'aria-label="Serving p95, last 24 h: 3 to 12.2 ms"' in svg
+    assert "2 a minute" in charts.sparkline([2.0, 2.0], label="x", unit="a minute")
 
 
 def test_one_stale_view_among_thousands_is_seen_in_the_strip():

@@ -132,9 +132,9 @@ def test_a_young_view_is_shown_from_its_beginning_and_an_old_one_for_a_day(minut
 def test_a_null_that_the_contract_allows_is_as_promised(viewer):
     told = minute(minute=int(NOW.timestamp()) // 60 - 5)  # 5 fresh, 1 null, 2 stale
     record_report(parse(report(told), now=NOW), now=NOW, retention=timedelta(days=14))
-    cell = text_of(viewer.get(PAGE)).split("health-strip-completeness")[1].split("</div>")[0]
-    assert "25.0 %" in cell
-    assert "of 8 values, 24 h" in cell
+    cell = text_of(viewer.get(PAGE)).split("health-strip-contract")[1].split("</div>")[0]
+    assert "<strong>250</strong>" in cell
+    assert "in 1,000 not as promised: 8 values, 24 h" in cell
     assert "data-state" not in cell, "nobody judges it"
 
 

@@ -84,14 +84,6 @@ def at_work(registered):
 
 
 @pytest.mark.usefixtures("at_work")
-@pytest.mark.parametrize("address", PAGES)
-def test_every_page_is_read_in_few_queries(admin, address, django_assert_max_num_queries):
-    admin.get(address)
-    with django_assert_max_num_queries(BUDGET):
-        admin.get(address)
-
-
-@pytest.mark.usefixtures("at_work")
 def test_the_catalogue_asks_as_much_for_many_views_as_for_one(admin, django_assert_max_num_queries):
     with clock.fixed(NOW):
         apply(flights(feature_views=[FLIGHTS["feature_views"][0], *(view(name=f"v{i}") for i in range(40))]))
