@@ -1,8 +1,9 @@
 """/healthz, /readyz, /metrics."""
 
 import ipaddress
+from typing import Any
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from kombu.exceptions import OperationalError
@@ -16,11 +17,15 @@ from controlplane.kernel.errors import FreshlineError, Unauthenticated
 from controlplane.kernel.metrics import REGISTRY
 from controlplane.project.celery import app
 from controlplane.rest.problems import plain, status_of
+from monitors.selectors.watchdog import monitoring_behind
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Tell that the process is alive, and nothing more."""
-    return JsonResponse({"status": "alive"})
+    """Tell that the process is alive, and whether monitoring is behind: always with 200.
+
+    A restart of this process would bring no loop back and no database, so neither makes it unhealthy.
+    """
+    return JsonResponse({"status": "alive", "monitoring": _monitoring()})
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
@@ -37,6 +42,15 @@ def metrics(request: HttpRequest) -> HttpResponse:
         if refused is not None:
             return plain(request, status_of(refused), refused.code, refused.detail)
     return HttpResponse(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+
+def _monitoring() -> dict[str, Any] | None:
+    """Return whether monitoring is behind; None while the database cannot be asked."""
+    try:
+        behind = monitoring_behind(now=clock.now())
+    except Error:
+        return None
+    return {"behind": behind.is_behind, "sentence": behind.sentence}
 
 
 def _is_loopback(request: HttpRequest) -> bool:

@@ -12,7 +12,7 @@ from controlplane.accounts.domain import Role
 from controlplane.accounts.models import AuditEntry
 from controlplane.accounts.services import teams, tokens
 from controlplane.kernel import clock
-from monitors.models import Channel, Monitor, Notification
+from monitors.models import Channel, LoopBeat, Monitor, Notification
 from tests.monitors.story import MINUTE, NOON, breach, cause, pagerduty, slack
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +138,26 @@ def test_health_tells_states_and_whether_monitoring_is_behind(operator):
     assert (view["view"], view["state"]) == ("carrier_delays", "stale")
     assert answer["monitoring"]["behind"] is True
     assert "never" in answer["monitoring"]["sentence"]
+    assert answer["monitoring"]["silent_loops"] == {"judge": None, "probe": None, "notify": None}
+
+
+def test_a_silent_notifier_is_told_everywhere_and_makes_no_state_untrue(site, client):
+    site.register()
+    site.write()
+    site.go(5)
+    with clock.fixed(site.now):
+        LoopBeat.objects.filter(name="notify").update(at=site.now - timedelta(minutes=10))
+        reader = caller("root5", is_admin=True)
+        health = reader.get(f"/projects/{site.project}/health").json()
+        freshness = reader.get(f"/projects/{site.project}/feature-views/v/freshness").json()
+        alive = client.get("/healthz").json()
+    (view,) = health["items"]
+    assert view["state"] == freshness["state"] == "fresh"
+    for told in (health["monitoring"], freshness["monitoring"], alive["monitoring"]):
+        assert told["behind"] is True
+        assert told["sentence"] == "Monitoring itself is behind: notify loop last ran 10 min ago."
+    assert list(health["monitoring"]["silent_loops"]) == ["notify"]
+    assert alive["status"] == "alive"
 
 
 def test_freshness_tells_ages_over_time(site, operator):
