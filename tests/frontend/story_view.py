@@ -15,6 +15,24 @@ def ages() -> tuple[AgePoint, ...]:
     return tuple(points)
 
 
+def strips() -> tuple[view.FeatureStrip, ...]:
+    return (
+        view.FeatureStrip(
+            "wind_speed",
+            "stale",
+            ("fresh",) * 40 + ("violating",) * 2 + ("stale",) * 6,
+            since=ago(hours=24),
+            note="34.0 % stale of 1,200 values",
+        ),
+        view.FeatureStrip(
+            "visibility",
+            "fresh",
+            ("fresh",) * 20 + (None,) * 4 + ("fresh",) * 24,
+            since=ago(hours=24),
+        ),
+    )
+
+
 def overview(**changes: object) -> view.Overview:
     points = ages()
     limit = minutes(15)
@@ -31,21 +49,7 @@ def overview(**changes: object) -> view.Overview:
         "summary": summary(points, limit=limit, breaches=1, window="the last 24 h"),
         "range": "24h",
         "points": tuple(view.AgeRow(p.at, p.age, "fresh") for p in points[-12:]),
-        "strips": (
-            view.FeatureStrip(
-                "wind_speed",
-                "stale",
-                ("fresh",) * 40 + ("violating",) * 2 + ("stale",) * 6,
-                since=ago(hours=24),
-                note="34.0 % stale of 1,200 values",
-            ),
-            view.FeatureStrip(
-                "visibility",
-                "fresh",
-                ("fresh",) * 20 + (None,) * 4 + ("fresh",) * 24,
-                since=ago(hours=24),
-            ),
-        ),
+        "strips": strips(),
         "features": 2,
         "receivers": (
             view.Receiver("#weather-alerts", "Slack", "every incident"),

@@ -144,12 +144,12 @@ def test_health_tells_states_and_whether_monitoring_is_behind(operator):
 def test_a_silent_notifier_is_told_everywhere_and_makes_no_state_untrue(site, client):
     site.register()
     site.write()
-    site.go(5)
+    site.go(10, before=lambda second: site.write())
     with clock.fixed(site.now):
         LoopBeat.objects.filter(name="notify").update(at=site.now - timedelta(minutes=10))
-        reader = caller("root5", is_admin=True)
-        health = reader.get(f"/projects/{site.project}/health").json()
-        freshness = reader.get(f"/projects/{site.project}/feature-views/v/freshness").json()
+        reader = caller("root5", is_admin=True).client
+        health = reader.get(f"{API}/projects/{site.project}/health").json()
+        freshness = reader.get(f"{API}/projects/{site.project}/feature-views/v/freshness").json()
         alive = client.get("/healthz").json()
     (view,) = health["items"]
     assert view["state"] == freshness["state"] == "fresh"
