@@ -35,7 +35,7 @@ def _freshness(record: KeyedView, watched: Watched, day: LastDay) -> HealthCell:
     limit = record.strictest_max_age
     one = watched.views.get(record.name)
     age = watched.age_of(record.name)
-    times = f" ({ratio(age, limit)})" if ratio(age, limit) else ""
+    times = f" ({ratio(age, limit)})" if age is not None and age > limit / 10 else ""
     note = one.health.reason if one and one.health.reason else f"at most {duration(limit)}{times}"
     return HealthCell(
         key="freshness",

@@ -55,7 +55,8 @@ class AgeRow:
 class FeatureStrip:
     """The states of one feature in each half hour from ``since`` on; None where nobody looked.
 
-    ``state`` is the one of now; ``note`` says what share of the values is not as promised.
+    ``state`` is that of the last half hour: a view that has just recovered is fresh before its features
+    are. ``note`` says what share of the values was not as promised in it.
     """
 
     feature: str
