@@ -128,6 +128,8 @@ def _told_of(run: RunRecord, *, named: bool) -> str:
     counts = run.counts
     ended = f"{run.ended_at:%H:%M} UTC, " if run.ended_at else ""
     name = f"#{run.id}, " if named else ""
+    if run.ended_at is None and run.lane is Lane.BATCH:
+        return f"{run.lane}, {run.phase}" if run.phase else str(run.lane)
     if run.lane is not Lane.BATCH:
         return f"{name}{ended}{run.lane}, {count(counts.written)} written"
     moved = counts.added + counts.changed + counts.removed

@@ -64,8 +64,9 @@ def _strip(feature: str, day: LastDay, *, state: str) -> FeatureStrip:
 
 
 def _note(looked_up: _Counts, probed: _Counts) -> str:
-    """Say what was not as promised, by whoever looked at more values."""
-    counts = max(looked_up, probed, key=lambda each: sum(each.values()))
+    """Say what was not as promised, by who makes the state what it is; of two alike, who saw more values."""
+    worst = state_of(looked_up, probed)
+    counts = max(looked_up, probed, key=lambda each: (_judge(each) == worst, sum(each.values())))
     total = sum(counts.values())
     bad = [
         f"{percent(counts[verdict] / total)} {verdict}"

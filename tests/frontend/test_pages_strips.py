@@ -129,6 +129,12 @@ def test_a_view_that_nobody_looks_up_is_told_by_its_probes():
     assert [strips()[name].state for name in FEATURES[:2]] == ["stale", "fresh"]
 
 
+def test_the_note_is_of_those_values_that_make_the_state_what_it_is():
+    looked_up({FEATURES[0]: {"fresh": 970, "stale": 30}})
+    probed({FEATURES[0]: {"fresh": 3, "stale": 6}})
+    assert (strips()[FEATURES[0]].state, strips()[FEATURES[0]].note) == ("stale", "66.7 % stale of 9 values")
+
+
 def test_where_nobody_looked_nothing_is_said_and_nothing_is_green(viewer):
     assert {strip.state for strip in strips().values()} == {"no_data"}
     html = text_of(viewer.get(PAGE))
