@@ -1,6 +1,7 @@
 """From rows in the store to one incident and its end, by the loops alone."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -116,6 +117,20 @@ def test_a_scheduled_view_that_is_never_written_is_missing_after_its_first_run_w
     site.go(60, deliver=False)
     assert site.state() == "missing"
     assert {one.family for one in site.incidents()} == {"presence", "freshness"}
+
+
+def test_after_a_pause_of_the_installation_a_run_that_was_due_in_it_has_its_grace_first(site):
+    source = {"name": "s", "kind": "parquet", "uri": "data/s.parquet", "event_time": "t"}
+    batch = {"source": "s", "query": "SELECT * FROM s", "schedule": "* * * * *", "grace": "30s"}
+    site.register({"direct": None, "batch": batch, "freshness": {"max_age": "1h"}}, sources=[source])
+    site.go(30, deliver=False)
+    site.world.now += timedelta(minutes=10)
+    site.turn(deliver=False)
+    assert Monitor.objects.get(kind="schedule").state == "unknown"
+    site.go(30, deliver=False)
+    assert Monitor.objects.get(kind="schedule").state == "unknown"
+    site.go(1, deliver=False)
+    assert Monitor.objects.get(kind="schedule").state == "breach"
 
 
 def test_a_service_that_demands_more_breaches_for_itself(site):
