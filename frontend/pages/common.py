@@ -142,7 +142,7 @@ def error_page(
     project: str = "",
     status: int | None = None,
 ) -> HttpResponse:
-    """Tell an error: what happened, why, what to do; with the request id. ``status`` is the error's own if None."""
+    """Tell an error: what happened, why, what to do; with the request id. ``status`` beats the error's."""
     if isinstance(error, Unauthenticated):
         return _to_sign_in(request)
     status = status or status_of(error)
