@@ -1,4 +1,4 @@
-"""A JSON-lines file that is rotated: the older one is read to its end, then the newer one; nothing is lost."""
+"""A JSON-lines file that is rotated: the older one is read to its end, then the newer one."""
 
 import json
 

@@ -1,7 +1,7 @@
 """An append-only file of JSON lines as a stream: the embedded default's broker.
 
-The file may be rotated as logrotate does it: ``events.jsonl`` is renamed to ``events.jsonl.1``, over the one of
-before, and a new ``events.jsonl`` begins. Reading goes on in the older one to its end, then in the newer one.
+The file may be rotated as logrotate does it: ``events.jsonl`` is renamed to ``events.jsonl.1``, over the one
+of before, and a new ``events.jsonl`` begins. The older one is read to its end, then the newer one.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ class _Place:
 
 
 class JsonLines:
-    """Reads whole lines after a byte offset. A file that was replaced or cut is a gap, unless it was rotated."""
+    """Reads whole lines after a byte offset. One that was replaced or cut is a gap, if not rotated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

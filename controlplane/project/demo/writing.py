@@ -71,8 +71,10 @@ class Writer:
             file.write(lines)
 
     def _rotate(self, lines: bytes) -> None:
-        """Begin a new file with ``lines``. Under its name there is a file at every instant, and never an empty
-        one: after a kill the last departure is still found in it."""
+        """Begin a new file with ``lines``.
+
+        Under its name there is a file at every instant, and no empty one: a kill hides no last departure.
+        """
         stream = self._places.departures
         draft, older = stream.with_suffix(".part"), stream.with_suffix(".older")
         draft.write_bytes(lines)
