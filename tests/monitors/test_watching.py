@@ -9,7 +9,7 @@ from controlplane.kernel.errors import Unavailable
 from controlplane.observations import selectors as observations
 from monitors.domain.states import MonitorState, Result, State, step
 from monitors.models import Evaluation, Incident, Monitor, ViewWatch
-from monitors.selectors.stored import config_of
+from monitors.selectors.stored import config_of, reading_of
 from monitors.services import incidents, judging, probing
 from monitors.services import monitors as monitor_services
 from monitors.services.known_keys import WALKED, Memory, known_keys
@@ -211,6 +211,7 @@ def test_every_view_gets_its_monitors_from_contract_and_schedule(site):
         ("schedule", "batch"),
     }
     assert found["served_age", ""] == {"warn": "15s", "limit": "90s", "interval": "9s"}
+    assert {m.kind for m in Monitor.objects.all() if reading_of(m).sees_age} == {"served_age", "source_age"}
 
 
 def test_a_changed_contract_changes_its_monitors_but_not_what_a_person_set(site):
