@@ -54,9 +54,9 @@ class Transport(filesystem.Transport):
 
     def establish_connection(self) -> Any:
         """Make the folders where they are not there. Raises OSError when that cannot be."""
-        options = self.client.transport_options
+        client: Any = self.client  # who connects
         for name in FOLDERS:
-            Path(options[name]).mkdir(parents=True, exist_ok=True)
+            Path(client.transport_options[name]).mkdir(parents=True, exist_ok=True)
         return super().establish_connection()
 
 
