@@ -131,3 +131,12 @@ def eventually(claim, *, within: float, every: float = 0.05):
             return found
         assert time.monotonic() < deadline, f"not within {within} s"
         time.sleep(every)
+
+
+def get(address: str) -> tuple[int, str]:
+    """Ask as anybody may; returns status and answer."""
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()
