@@ -34,11 +34,14 @@ class Shop:
     def __init__(self, house: House) -> None:
         self.house, self.mark = house, secrets.token_hex(4)
         self.project, self.view = f"shop_{self.mark}", f"basket_{self.mark}"
-        house.ok("POST", f"projects/{self.project}/apply", self.definition())
+        self.apply()
         self.post(range(USERS))
 
-    def definition(self) -> dict:
-        return definition(self.project, self.view, max_age="1h")
+    def apply(self, **changes: str) -> None:
+        self.house.ok("POST", f"projects/{self.project}/apply", self.definition(**changes))
+
+    def definition(self, *, max_age: str = "1h") -> dict:
+        return definition(self.project, self.view, max_age=max_age)
 
     def post(self, users) -> None:
         status, answer = self.try_to_post(users)

@@ -7,7 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from tests.e2e.house import House
+from tests.e2e.house import House, eventually
 
 
 class Browser:
@@ -33,6 +33,13 @@ class Browser:
         status, text = self.read(path)
         assert status == 200, (path, text)
         return text
+
+    def wait_for(self, path: str, pattern: str, *, within: float) -> None:
+        """Return once the words of a page match; a failure shows what the page says instead."""
+        try:
+            eventually(lambda: re.search(pattern, self.words(path)), within=within, every=0.5)
+        except AssertionError as late:
+            raise AssertionError(f"{path} never says {pattern!r}: {self.words(path)}") from late
 
     def read(self, path: str) -> tuple[int, str]:
         """Return the status of a page, and its words."""

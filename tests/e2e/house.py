@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +87,11 @@ class House:
     def lookup(self, path: str, body: object, **headers: str) -> tuple[int, dict]:
         """Ask serving."""
         return self._ask("POST", f"{self.serving}/{path}", body, headers)
+
+    def counted(self, what: str) -> float:
+        """Return one of serving's own figures."""
+        measured = get(f"{self.serving}/metrics")[1]
+        return float(re.search(rf"^freshline_serving_{what} (.+)$", measured, re.M)[1])
 
     def _ask(self, method: str, url: str, body: object, headers: dict) -> tuple[int, dict]:
         data = None if body is None else json.dumps(body).encode()

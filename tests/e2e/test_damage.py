@@ -53,6 +53,33 @@ def test_a_corrupt_bundle_is_refused_and_serves_nobody_until_a_good_one_comes(br
     eventually(lambda: shop.ask() == (200, ["PRESENT", "PRESENT"]), within=30)
 
 
+def test_a_disk_that_takes_no_bundle_holds_up_neither_bundles_nor_lookups(brittle, shop):
+    kept, number = brittle.home / "serving", brittle.counted("bundle_number")
+    dropped = brittle.counted("reports_dropped_total")
+    assert brittle.counted("bundle_kept") == 1
+    kept.rename(kept.with_name("away"))
+    kept.touch()
+    try:
+        shop.apply(max_age="2h")
+        eventually(lambda: brittle.counted("bundle_number") > number, within=10)
+        assert brittle.counted("bundle_kept") == 0
+        assert "could not be kept for the next start" in (brittle.home / "logs" / "serving.log").read_text()
+        assert shop.ask() == (200, ["PRESENT", "PRESENT"])
+    finally:
+        kept.unlink()
+        kept.with_name("away").rename(kept)
+    shop.apply(max_age="3h")
+    eventually(lambda: brittle.counted("bundle_kept"), within=10)
+    assert brittle.counted("reports_dropped_total") == dropped
+    brittle.kill("web")
+    try:
+        restart_serving(brittle)
+        eventually(lambda: shop.ask() == (200, ["PRESENT", "PRESENT"]), within=30)
+        assert brittle.counted("bundle_number") > number + 1
+    finally:
+        brittle.start("web")
+
+
 def damage_row(house, shop, *, user):
     """Flip a bit of a stored value, as a bad disk might."""
     key = encode_key([("user_id", "int64", user)])
