@@ -99,7 +99,7 @@ def _pretty(document: object) -> str:
 
 
 def read_system(*, now: datetime) -> SystemPage:
-    """Return how the installation does: store and broker, serving processes, their reports, the lineage graph."""
+    """Return how the installation does: its parts, and the serving processes."""
     instances = registry.serving_instances(since=now - _SERVING_SEEN)
     digest = registry.current_bundle_digest()
     bundle = registry.current_bundle().number if digest else None

@@ -10,8 +10,9 @@ _CHUNK = 65_536
 class Gate:
     """Listens on a loopback port of its own and passes on, both ways, what comes for ``behind``.
 
-    Shut, it refuses whoever comes and drops whoever is there, as a server does whose process ended. Whatever
-    the server acknowledged before, it still has when the gate opens.
+    Shut, it refuses whoever comes and drops whoever is there, as a server does whose process ended. Stalled,
+    it welcomes everybody and passes nothing on, as one does that hangs. Whatever the server acknowledged
+    before, it still has when the gate opens.
     """
 
     def __init__(self, behind: tuple[str, int]) -> None:
@@ -19,11 +20,15 @@ class Gate:
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._door: socket.socket | None = None
+        self._flowing = threading.Event()
         self.port = 0
         self.open()
 
     def open(self) -> None:
         """Let everybody through, on the same port as ever."""
+        self._flowing.set()
+        if self._door is not None:
+            return
         self._door = socket.create_server(("127.0.0.1", self.port), backlog=128)
         self.port = self._door.getsockname()[1]
         threading.Thread(target=self._welcome, args=(self._door,), daemon=True).start()
@@ -37,6 +42,10 @@ class Gate:
             for one in self._open:
                 _end(one)
             self._open.clear()
+
+    def stall(self) -> None:
+        """Let nothing through from now on; nobody is told."""
+        self._flowing.clear()
 
     def _welcome(self, door: socket.socket) -> None:
         while True:
@@ -58,6 +67,7 @@ class Gate:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):
             while chunk := source.recv(_CHUNK):
+                self._flowing.wait()
                 target.sendall(chunk)
         with self._lock:
             for one in (source, target):

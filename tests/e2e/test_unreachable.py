@@ -7,6 +7,7 @@ away as well.
 import os
 import re
 import secrets
+import time
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -87,11 +88,10 @@ class Shop(baskets.Shop):
 
     def has_done(self, number: int) -> bool:
         """Whether the run succeeded. One that gave up is asked for again, as a person would."""
-        found = self.run(number)
-        if found["state"] == "failed":
+        latest = self.house.ok("GET", f"projects/{self.project}/runs?view=batched")["items"][0]
+        if latest["state"] == "failed":
             self.ask_run()
-        runs = self.house.ok("GET", f"projects/{self.project}/runs?view=batched")["items"]
-        return any(one["state"] == "succeeded" and one["id"] >= number for one in runs)
+        return latest["state"] == "succeeded" and latest["id"] >= number
 
     def states(self) -> set[str]:
         """Return the states of the views, and "behind" while monitoring is."""
@@ -146,7 +146,13 @@ def opened(house: House) -> Shop:
 
 @contextmanager
 def shut(gate):
-    gate.shut()
+    with reopened(gate, gate.shut):
+        yield
+
+
+@contextmanager
+def reopened(gate, harm):
+    harm()
     try:
         yield
     finally:
@@ -174,6 +180,21 @@ def test_a_store_that_is_away_is_told_and_loses_nothing(house, outside, browser,
     assert shop.served(NEW) == {user: user + 0.5 for user in NEW}
     eventually(lambda: shop.has_done(run) and shop.is_well(), within=60, every=0.3)
     assert "Good Online store" in browser.words("/settings/system")
+
+
+def test_a_store_that_hangs_is_told_in_time(house, outside, browser, shop):
+    with reopened(outside.store, outside.store.stall):
+        began = time.monotonic()
+        assert shop.ask() in ((504, "deadline_exceeded"), (503, "store_unavailable"))
+        assert time.monotonic() - began < 2
+        status, refused = shop.try_to_post(NEW)
+        assert (status, refused["code"]) == (503, "store_unavailable")
+        assert time.monotonic() - began < 15
+        assert "Failing Online store does not answer" in browser.words("/settings/system")
+    eventually(lambda: shop.ask()[0] == 200, within=10)
+    shop.post(NEW)
+    assert shop.served([*OLD, *NEW]) == {user: user + 0.5 for user in (*OLD, *NEW)}
+    eventually(shop.is_well, within=60, every=0.3)
 
 
 def test_a_database_that_is_away_is_told_and_lookups_go_on(house, outside, browser, shop):
