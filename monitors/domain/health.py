@@ -81,7 +81,8 @@ def judge(readings: Iterable[Reading], *, paused: bool, learning: bool, now: dat
         return Health(HealthState.LATE, late.since, late.reason)
     if learning:
         return Health(HealthState.NO_DATA, None, "never written yet")
-    aged = [reading for reading in fresh if reading.sees_age]
+    # Without a promised age there is none to see: then it is the runs that speak for the view.
+    aged = [reading for reading in fresh if reading.sees_age] or fresh
     seeing = [reading for reading in aged if not _is_blind(reading, now)]
     if seeing:
         return Health(HealthState.FRESH, max((one.since for one in seeing if one.since), default=None), "")

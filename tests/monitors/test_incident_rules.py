@@ -169,6 +169,13 @@ GOOD = reading(FRESH, OK)
             id="a good run vouches for no value",
         ),
         pytest.param(
+            [reading(FRESH, OK, sees_age=False)],
+            False,
+            False,
+            "fresh",
+            id="no age is promised, and runs go well",
+        ),
+        pytest.param(
             [GOOD, reading(FRESH, BREACH, sees_age=False)], False, False, "stale", id="a run may be a breach"
         ),
         pytest.param([GOOD], False, True, "no_data", id="learning"),
