@@ -61,6 +61,7 @@ class IngestionRun(models.Model):
     generation = models.BigIntegerField(default=0)
     watermark_before_us = models.BigIntegerField(null=True)
     watermark_after_us = models.BigIntegerField(null=True)
+    looked_us = models.BigIntegerField(null=True)  # when lineage was told last of a stream read to its end
     hollow = models.CharField(max_length=200, blank=True)  # why; empty: it is not
     hold_reason = models.CharField(max_length=300, blank=True)
     error = models.JSONField(null=True)

@@ -24,8 +24,6 @@ def _transport(url: str) -> dict[str, Any]:
     if url.startswith("filesystem://"):
         file_broker.install()
         folder = Path(urlsplit(url).path)
-        for name in ("queue", "processed", "control"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
         return {
             "broker_url": f"{file_broker.SCHEME}://localhost//",
             "broker_transport_options": {

@@ -3,6 +3,7 @@
 kombu's own file transport writes a message into a file that consumers can see already. Of a message that was
 taken between its creation and its writing it gets nothing, and the whole worker ends. Here a message appears
 by a rename, disappears by a rename, and what cannot be read is dropped: the database knows what is due.
+Folders that cannot be used are a broker that does not answer: who needs it tries again until they can.
 """
 
 import time
@@ -15,6 +16,7 @@ from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
 
 SCHEME = "freshline-files"
+FOLDERS = ("data_folder_in", "data_folder_out", "processed_folder", "control_folder")
 
 
 class Channel(filesystem.Channel):
@@ -48,6 +50,14 @@ class Transport(filesystem.Transport):
     """What kombu makes of ``freshline-files://``."""
 
     Channel = Channel
+    connection_errors = (*filesystem.Transport.connection_errors, OSError)
+
+    def establish_connection(self) -> Any:
+        """Make the folders where they are not there. Raises OSError when that cannot be."""
+        client: Any = self.client  # who connects
+        for name in FOLDERS:
+            Path(client.transport_options[name]).mkdir(parents=True, exist_ok=True)
+        return super().establish_connection()
 
 
 def install() -> None:

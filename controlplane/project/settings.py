@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "frontend.pages.errors.WrongMethodMiddleware",
 ]
 ROOT_URLCONF = "controlplane.project.urls"
 WSGI_APPLICATION = "controlplane.project.wsgi.application"

@@ -10,14 +10,15 @@ from django.db import IntegrityError, transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from controlplane.kernel import clock
+from controlplane.kernel import clock, processes
 from controlplane.kernel.errors import Conflict, FreshlineError, Refused
 from controlplane.rest.models import IdempotentAnswer
 from controlplane.rest.problems import body as problem_body
 from controlplane.rest.problems import status_of
 
 KEPT = timedelta(hours=24)
-# A holder that died leaves its row without an answer; after this long another may try.
+# A holder that died leaves its row without an answer. Where its death shows, another may try at once: on the
+# same machine. Elsewhere after this long.
 ABANDONED = timedelta(seconds=60)
 MAX_KEY = 200
 # Refusals that say "not right now": the same request may be right a second later, so none of them is kept.
@@ -123,17 +124,30 @@ def _claim(scope: str, body_digest: str, *, now: datetime) -> IdempotentAnswer:
     try:
         with transaction.atomic():
             return IdempotentAnswer.objects.create(
-                scope=scope, body_digest=body_digest, created_at=now, claimed_at=now
+                scope=scope,
+                body_digest=body_digest,
+                created_at=now,
+                claimed_at=now,
+                holder=processes.this_process(),
             )
     except IntegrityError:
         kept = IdempotentAnswer.objects.get(scope=scope)
     if kept.body_digest != body_digest:
         raise Refused("idempotency_key_reused", "This Idempotency-Key came before with another body.")
-    if kept.status is None:
-        abandoned = IdempotentAnswer.objects.filter(pk=kept.pk, status=None, claimed_at__lt=now - ABANDONED)
-        if not abandoned.update(claimed_at=now):
-            raise Conflict("idempotency_key_in_use", "The first request with this key is still at work.")
+    if kept.status is None and not _take_over(kept, now=now):
+        raise Conflict("idempotency_key_in_use", "The first request with this key is still at work.")
     return kept
+
+
+def _take_over(kept: IdempotentAnswer, *, now: datetime) -> bool:
+    """Take the claim of a holder that is gone, or was silent for long. Of many that try, one gets it."""
+    if kept.claimed_at >= now - ABANDONED and not processes.is_gone(kept.holder):
+        return False
+    # As it was read: whoever took it meanwhile has written another time, or another name.
+    unchanged = IdempotentAnswer.objects.filter(
+        pk=kept.pk, status=None, claimed_at=kept.claimed_at, holder=kept.holder
+    )
+    return bool(unchanged.update(claimed_at=now, holder=processes.this_process()))
 
 
 def _scope(request: Request, key: str) -> str:

@@ -13,6 +13,7 @@ class IdempotentAnswer(models.Model):
     answer = models.JSONField(null=True)
     created_at = models.DateTimeField()  # when the first request came: the receipt time of its rows
     claimed_at = models.DateTimeField()
+    holder = models.CharField(max_length=160, blank=True)  # the process at work, as kernel.processes names it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["scope"], name="rest_answer_scope")]

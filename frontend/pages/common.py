@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, HttpResponseRedirect
@@ -22,7 +22,13 @@ from frontend.readers.shell import known_projects, read_shell
 from frontend.records.shell import Shell
 
 LAST_PROJECT = "freshline_project"
-_TITLES = {403: "Not allowed", 404: "Not found", 409: "Not now", 503: "Does not answer"}
+_TITLES = {
+    403: "Not allowed",
+    404: "Not found",
+    405: "Only by its form",
+    409: "Not now",
+    503: "Does not answer",
+}
 
 Page = Callable[..., HttpResponse]
 
@@ -39,7 +45,7 @@ def page(*, role: Role = Role.VIEWER, post_role: Role | None = None) -> Callable
         def guarded(request: HttpRequest, **parts: Any) -> HttpResponse:
             principal = principal_of(request)
             if principal is None:
-                return HttpResponseRedirect(f"/sign-in?{urlencode({'next': request.get_full_path()})}")
+                return _to_sign_in(request)
             needed = post_role or role if request.method == "POST" else role
             project = parts.get("project", "")
             try:
@@ -55,6 +61,15 @@ def page(*, role: Role = Role.VIEWER, post_role: Role | None = None) -> Callable
         return guarded
 
     return wrap
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask who looks, then lead back: to this page, or to the page whose form was sent and is lost."""
+    onward = request.get_full_path()
+    if request.method not in ("GET", "HEAD"):
+        came_from = urlsplit(request.headers.get("Referer", ""))
+        onward = came_from.path if came_from.netloc == request.get_host() else "/"
+    return HttpResponseRedirect(f"/sign-in?{urlencode({'next': onward})}")
 
 
 def require(principal: Principal, project: str, role: Role) -> None:
@@ -120,12 +135,17 @@ def _etag(request: HttpRequest, *parts: object) -> str:
 
 
 def error_page(
-    request: HttpRequest, error: FreshlineError, *, principal: Principal | None = None, project: str = ""
+    request: HttpRequest,
+    error: FreshlineError,
+    *,
+    principal: Principal | None = None,
+    project: str = "",
+    status: int | None = None,
 ) -> HttpResponse:
-    """Tell an error: what happened, why, what to do; with the request id."""
+    """Tell an error: what happened, why, what to do; with the request id. ``status`` beats the error's."""
     if isinstance(error, Unauthenticated):
-        return HttpResponseRedirect(f"/sign-in?{urlencode({'next': request.get_full_path()})}")
-    status = status_of(error)
+        return _to_sign_in(request)
+    status = status or status_of(error)
     known = project if principal is not None and project and principal.role_in(project) else ""
     context = {
         "title": _TITLES.get(status, "Refused"),

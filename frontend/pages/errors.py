@@ -1,13 +1,14 @@
 """What Django asks for when no page answers."""
 
 import sys
+from collections.abc import Callable
 
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from controlplane.accounts.auth import principal_of
-from controlplane.kernel.errors import Forbidden, NotFound
+from controlplane.kernel.errors import Forbidden, NotFound, Refused
 from controlplane.rest.problems import NO_DATABASE, as_ours, plain, status_of
 from frontend.pages.common import error_page
 
@@ -31,6 +32,24 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         "forbidden", "This form has expired. Go back, load the page again and send it once more."
     )
     return error_page(request, error, principal=principal_of(request))
+
+
+class WrongMethodMiddleware:
+    """Django refuses a method with an empty answer; a person who opens a form's address gets a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != 405 or request.path.startswith("/api/") or response.content:
+            return response
+        error = Refused(
+            "method_not_allowed", "This address takes what a form sends. Open its page and send it there."
+        )
+        page = error_page(request, error, principal=principal_of(request), status=405)
+        page["Allow"] = response["Allow"]
+        return page
 
 
 def broken(request: HttpRequest) -> HttpResponse:

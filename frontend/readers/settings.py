@@ -9,6 +9,7 @@ from controlplane.accounts import selectors as accounts
 from controlplane.accounts.auth import Principal, Scope
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
+from frontend.readers.parts import broker_part, store_part
 from frontend.readers.shell import known_projects
 from frontend.records.settings import (
     AuditPage,
@@ -98,7 +99,7 @@ def _pretty(document: object) -> str:
 
 
 def read_system(*, now: datetime) -> SystemPage:
-    """Return how the installation does: serving processes, their reports, the lineage graph."""
+    """Return how the installation does: its parts, and the serving processes."""
     instances = registry.serving_instances(since=now - _SERVING_SEEN)
     digest = registry.current_bundle_digest()
     bundle = registry.current_bundle().number if digest else None
@@ -110,7 +111,7 @@ def read_system(*, now: datetime) -> SystemPage:
     if digest:
         facts += [("Registry", registry.registry_id()), ("Bundle digest", digest)]
     return SystemPage(
-        parts=(_lineage_part(), _reports_part(now=now)),
+        parts=(store_part(), broker_part(), _lineage_part(), _reports_part(now=now)),
         serving=tuple(
             ServingProcess(
                 instance=each.instance,

@@ -34,7 +34,7 @@ def read_shell(principal: Principal, *, project: str, preferences: Preferences, 
         bars=_bars(now=now),
         preferences=preferences,
         may_operate=bool(role and role >= Role.OPERATOR),
-        may_administer=bool(role and role >= Role.ADMIN),
+        may_audit=(principal.highest_role() or 0) >= Role.ADMIN,
     )
 
 

@@ -36,4 +36,4 @@ class Shell:
     bars: tuple[Bar, ...] = ()
     preferences: Preferences = Preferences()
     may_operate: bool = False
-    may_administer: bool = False
+    may_audit: bool = False

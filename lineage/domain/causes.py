@@ -33,7 +33,7 @@ class Confidence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """A run as far as causes need it. ``lane``, ``watermark`` and ``hollow`` are told by our runs only."""
+    """A run as far as causes need it. What follows ``error`` is told by our runs only."""
 
     run_id: str
     state: str
@@ -43,11 +43,14 @@ class RunRecord:
     hollow: bool = False
     watermark: datetime | None = None
     lane: str = ""
+    told_look_at: datetime | None = None
 
     @property
     def looked_at(self) -> datetime:
         """When the source was looked at last: a batch looks as it starts, a stream until it ends."""
-        return self.started_at if self.lane == _BATCH else self.ended_at or self.started_at
+        if self.lane == _BATCH:
+            return self.started_at
+        return self.ended_at or self.told_look_at or self.started_at
 
 
 @dataclass(frozen=True, slots=True)

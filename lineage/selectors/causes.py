@@ -119,6 +119,7 @@ def run_record(row: Run) -> RunRecord:
         hollow=own.hollow,
         watermark=own.watermark,
         lane=own.lane,
+        told_look_at=own.looked_at,
     )
 
 

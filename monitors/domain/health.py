@@ -30,7 +30,11 @@ SEVERITY = tuple(HealthState)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One monitor of a view, as stored."""
+    """One monitor of a view, as stored.
+
+    ``sees_age``: it looks at how old values are. What only looks at runs may find a breach; a run that went
+    well proves nothing about values that nobody can read since then.
+    """
 
     family: Family
     timing: Timing
@@ -38,6 +42,7 @@ class Reading:
     since: datetime | None
     last_at: datetime | None
     reason: str
+    sees_age: bool = True
     paused: bool = False
 
 
@@ -76,10 +81,12 @@ def judge(readings: Iterable[Reading], *, paused: bool, learning: bool, now: dat
         return Health(HealthState.LATE, late.since, late.reason)
     if learning:
         return Health(HealthState.NO_DATA, None, "never written yet")
-    seeing = [reading for reading in fresh if not _is_blind(reading, now)]
+    # Without a promised age there is none to see: then it is the runs that speak for the view.
+    aged = [reading for reading in fresh if reading.sees_age] or fresh
+    seeing = [reading for reading in aged if not _is_blind(reading, now)]
     if seeing:
         return Health(HealthState.FRESH, max((one.since for one in seeing if one.since), default=None), "")
-    return _no_data(fresh, now)
+    return _no_data(aged, now)
 
 
 def _first(readings: Iterable[Reading], family: Family, state: State) -> Reading | None:
@@ -101,11 +108,11 @@ def _is_blind(reading: Reading, now: datetime) -> bool:
     return reading.since is None or now - reading.since >= patience or reading.state is State.NO_DATA
 
 
-def _no_data(fresh: list[Reading], now: datetime) -> Health:
-    if not fresh:
+def _no_data(aged: list[Reading], now: datetime) -> Health:
+    if not aged:
         return Health(HealthState.NO_DATA, None, "no monitor watches its freshness")
-    if all(_is_overdue(one, now) for one in fresh):
-        heard = max((one.last_at for one in fresh if one.last_at), default=None)
+    if all(_is_overdue(one, now) for one in aged):
+        heard = max((one.last_at for one in aged if one.last_at), default=None)
         return Health(HealthState.NO_DATA, heard, "monitoring is behind: nobody looked lately")
-    since = max((one.since for one in fresh if one.since), default=None)
-    return Health(HealthState.NO_DATA, since, fresh[0].reason)
+    since = max((one.since for one in aged if one.since), default=None)
+    return Health(HealthState.NO_DATA, since, aged[0].reason)

@@ -93,6 +93,7 @@ class Inputs:
     cron: Cron | None = None
     ever_written: bool = True
     first_due_by: datetime | None = None
+    resumed_at: datetime | None = None  # when evaluation went on after a gap, until a result is seen
 
 
 def served_age(limits: Limits, inputs: Inputs) -> Result:
@@ -188,6 +189,11 @@ def schedule(limits: Limits, inputs: Inputs) -> Result:
             # One run at a time: what does not end keeps the next from starting.
             running = spell_age((inputs.now - started).total_seconds())
             reason = f"the run that started {running} ago did not end before the next was due"
+        # After a gap the grace runs anew: what paused us may have paused the scheduler with us.
+        patient_until = inputs.resumed_at + cron.grace if inputs.resumed_at else None
+        if patient_until is not None and inputs.now <= patient_until:
+            reason = f"{reason}; nobody watched, it may until {patient_until:%H:%M:%S} UTC"
+            return replace(_unknown(inputs.now, reason), changes_at=patient_until + _MICROSECOND)
         return Result(inputs.now, State.BREACH, clear=False, value=over, reason=reason)
     reason = "runs start and end as scheduled"
     return Result(inputs.now, State.OK, clear=True, value=0.0, reason=reason, changes_at=late_at)

@@ -144,11 +144,16 @@ def is_overdue(
     return last_at is None or now - last_at >= patience
 
 
+def is_gap(timing: Timing, last_at: datetime | None, *, at: datetime) -> bool:
+    """Whether so much time passed since the last result that nobody watched between."""
+    return last_at is not None and at - last_at > GAP_INTERVALS * timing.interval
+
+
 def _run_clocks(timing: Timing, state: MonitorState, result: Result, at: datetime) -> MonitorState:
     if result.level in BLIND:
         return replace(state, level=result.level, last_at=at)
     elapsed = at - state.last_at if state.last_at is not None else ZERO
-    watched = state.level not in BLIND and elapsed <= GAP_INTERVALS * timing.interval
+    watched = state.level not in BLIND and not is_gap(timing, state.last_at, at=at)
     tick = elapsed if watched else ZERO
 
     def run(clock: timedelta | None, *, holds: bool) -> timedelta | None:

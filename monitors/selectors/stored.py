@@ -7,7 +7,7 @@ from django.conf import settings
 
 from monitors.domain import silences
 from monitors.domain.health import Reading
-from monitors.domain.kinds import KINDS, Config, Kind, resolve
+from monitors.domain.kinds import KINDS, Config, Kind, Unit, resolve
 from monitors.domain.silences import Matcher, Op
 from monitors.domain.states import MonitorState, State
 from monitors.models import Monitor, Silence
@@ -55,13 +55,15 @@ def fields_of(state: MonitorState) -> dict[str, object]:
 
 def reading_of(monitor: Monitor) -> Reading:
     """Return the monitor as health reads it."""
+    spec = KINDS[Kind(monitor.kind)]
     return Reading(
-        family=KINDS[Kind(monitor.kind)].family,
+        family=spec.family,
         timing=config_of(monitor).timing,
         state=State(monitor.state),
         since=monitor.since,
         last_at=monitor.last_at,
         reason=monitor.reason,
+        sees_age=spec.unit is Unit.AGE,
         paused=monitor.paused,
     )
 

@@ -13,7 +13,9 @@ from controlplane.registry import selectors as registry
 from monitors.domain import measures
 from monitors.domain.kinds import Kind
 from monitors.domain.measures import Inputs
+from monitors.domain.states import State, is_gap
 from monitors.models import Monitor, ViewWatch
+from monitors.selectors.stored import config_of
 
 # Reports of serving for a minute come after it ends; two whole minutes are old enough to be complete.
 LOOKUP_WINDOW = timedelta(minutes=2)
@@ -42,7 +44,13 @@ class ViewFacts:
             cron=self.cron,
             ever_written=self.watch.written_at is not None,
             first_due_by=self.watch.first_due_by,
+            resumed_at=self._resumed_at(monitor),
         )
+
+    def _resumed_at(self, monitor: Monitor) -> datetime | None:
+        if is_gap(config_of(monitor).timing, monitor.last_at, at=self.now):
+            return self.now
+        return monitor.since if monitor.state == State.UNKNOWN else None
 
     @property
     def as_of(self) -> datetime | None:

@@ -187,7 +187,16 @@ def _settle(delivery: Delivery, answer: Answer, *, now: datetime, jitter: float)
     elif following.state in _GIVEN_UP:
         tell(row.incident, "not_sent", f"{row.action} to {channel.name}: {answer.reason}", now=now)
         failover.give_up(row, reason=answer.reason, now=now)
+    elif answer.outcome is Outcome.RETRY:
+        _tell_of_delay(row, channel, reason=answer.reason, now=now)
     return following.state
+
+
+def _tell_of_delay(row: Notification, channel: Channel, *, reason: str, now: datetime) -> None:
+    """Show on the channel that it fails now; the incident's story hears of the first try, not of hundreds."""
+    Channel.objects.filter(pk=channel.pk).update(last_error=f"{reason}, tries again"[:300])
+    if row.attempts == 1:
+        tell(row.incident, "not_sent", f"{row.action} to {channel.name}: {reason}, tries again", now=now)
 
 
 def _free_channel(delivery: Delivery, following: Next, *, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -87,6 +88,11 @@ class House:
         """Ask serving."""
         return self._ask("POST", f"{self.serving}/{path}", body, headers)
 
+    def counted(self, what: str) -> float:
+        """Return one of serving's own figures."""
+        measured = get(f"{self.serving}/metrics")[1]
+        return float(re.search(rf"^freshline_serving_{what} (.+)$", measured, re.M)[1])
+
     def _ask(self, method: str, url: str, body: object, headers: dict) -> tuple[int, dict]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(url, data, method=method)
@@ -131,3 +137,12 @@ def eventually(claim, *, within: float, every: float = 0.05):
             return found
         assert time.monotonic() < deadline, f"not within {within} s"
         time.sleep(every)
+
+
+def get(address: str) -> tuple[int, str]:
+    """Ask as anybody may; returns status and answer."""
+    try:
+        with urllib.request.urlopen(address, timeout=30) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        return refused.code, refused.read().decode()

@@ -1,50 +1,17 @@
 """What is damaged on a disk is told where a person sees it, serves nobody, and mends by what comes next."""
 
 import os
-import secrets
 import signal
 import sqlite3
-import urllib.error
-import urllib.request
 from contextlib import closing
 
 import pytest
 
 from store_adapters import encode_key
-from tests.e2e.baskets import definition
-from tests.e2e.house import House, eventually
+from tests.e2e.baskets import Shop
+from tests.e2e.house import eventually, get
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
-USERS = 10
-
-
-class Shop:
-    """A view with a few rows."""
-
-    def __init__(self, house: House) -> None:
-        self.house, mark = house, secrets.token_hex(4)
-        self.project, self.view = f"shop_{mark}", f"basket_{mark}"
-        house.ok("POST", f"projects/{self.project}/apply", definition(self.project, self.view, max_age="1h"))
-        self.post(range(USERS))
-
-    def post(self, users) -> None:
-        rows = {"rows": [{"user_id": user, "amount": user + 0.5} for user in users]}
-        self.house.ok("POST", f"projects/{self.project}/feature-views/{self.view}/rows", rows)
-
-    def ask(self) -> tuple[int, object]:
-        """Look up two keys; returns the HTTP status, and Feast's statuses or the error's code."""
-        body = {"features": [f"{self.view}:amount"], "entities": {"user_id": [0, 1]}}
-        status, answer = self.house.lookup("get-online-features", body, Freshline_Project=self.project)
-        if status == 200:
-            return status, answer["results"][-1]["statuses"]
-        return status, answer.get("code") if isinstance(answer, dict) else answer  # Feast's errors are text
-
-    def health(self) -> str:
-        items = self.house.ok("GET", f"projects/{self.project}/health")["items"]
-        return items[0]["state"] if items else ""
-
-    def open_incidents(self) -> list[dict]:
-        return self.house.ok("GET", f"projects/{self.project}/incidents?state=open")["items"]
 
 
 @pytest.fixture
@@ -86,6 +53,33 @@ def test_a_corrupt_bundle_is_refused_and_serves_nobody_until_a_good_one_comes(br
     eventually(lambda: shop.ask() == (200, ["PRESENT", "PRESENT"]), within=30)
 
 
+def test_a_disk_that_takes_no_bundle_holds_up_neither_bundles_nor_lookups(brittle, shop):
+    kept, number = brittle.home / "serving", brittle.counted("bundle_number")
+    dropped = brittle.counted("reports_dropped_total")
+    assert brittle.counted("bundle_kept") == 1
+    kept.rename(kept.with_name("away"))
+    kept.touch()
+    try:
+        shop.apply(max_age="2h")
+        eventually(lambda: brittle.counted("bundle_number") > number, within=10)
+        assert brittle.counted("bundle_kept") == 0
+        assert "could not be kept for the next start" in (brittle.home / "logs" / "serving.log").read_text()
+        assert shop.ask() == (200, ["PRESENT", "PRESENT"])
+    finally:
+        kept.unlink()
+        kept.with_name("away").rename(kept)
+    shop.apply(max_age="3h")
+    eventually(lambda: brittle.counted("bundle_kept"), within=10)
+    assert brittle.counted("reports_dropped_total") == dropped
+    brittle.kill("web")
+    try:
+        restart_serving(brittle)
+        eventually(lambda: shop.ask() == (200, ["PRESENT", "PRESENT"]), within=30)
+        assert brittle.counted("bundle_number") > number + 1
+    finally:
+        brittle.start("web")
+
+
 def damage_row(house, shop, *, user):
     """Flip a bit of a stored value, as a bad disk might."""
     key = encode_key([("user_id", "int64", user)])
@@ -101,11 +95,3 @@ def restart_serving(house):
     before = house.pid("serving")
     os.kill(before, signal.SIGTERM)
     eventually(lambda: house.pid("serving") not in (0, before), within=60)
-
-
-def get(address):
-    try:
-        with urllib.request.urlopen(address, timeout=30) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as refused:
-        return refused.code, refused.read().decode()

@@ -10,39 +10,38 @@ connection, is answered.
 import http.client
 import json
 import os
-import secrets
 import signal
 import threading
 import time
 
 import pytest
 
-from tests.e2e.baskets import definition
+from tests.e2e import baskets
 from tests.e2e.house import House, eventually
 from tests.e2e.lanes import now_us, spell
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 CONTROL_PLANE = ("web", "worker-ingest", "worker-stream", "worker-watch", "beat")
 CLIENTS = 12
-OLD, YOUNG, ABSENT = 1, 2, 3
+OLD, YOUNG, ABSENT = (baskets.USERS + n for n in range(3))
 MAX_AGE = 1_800
 
 
-class Shop:
+class Shop(baskets.Shop):
     """A view with an old row, a young one and an absent one; two services with different demands."""
 
     def __init__(self, house: House) -> None:
-        self.house, mark = house, secrets.token_hex(4)
-        self.project, self.view = f"shop_{mark}", f"basket_{mark}"
+        super().__init__(house)
+        long_ago = spell(now_us() - 2 * MAX_AGE * 1_000_000)
+        rows = [{"user_id": OLD, "amount": 1.5, "event_time": long_ago}, {"user_id": YOUNG, "amount": 2.5}]
+        house.ok("POST", f"projects/{self.project}/feature-views/{self.view}/rows", {"rows": rows})
+
+    def definition(self, *, max_age: str = "24h") -> dict:
         services = [
             {"name": "defaulting", "max_age": f"{MAX_AGE}s", "on_stale": "default", "on_missing": "default"},
             {"name": "rejecting", "max_age": f"{MAX_AGE}s", "on_stale": "reject", "on_missing": "reject"},
         ]
-        document = definition(self.project, self.view, max_age="24h", services=services)
-        house.ok("POST", f"projects/{self.project}/apply", document)
-        long_ago = spell(now_us() - 2 * MAX_AGE * 1_000_000)
-        rows = [{"user_id": OLD, "amount": 1.5, "event_time": long_ago}, {"user_id": YOUNG, "amount": 2.5}]
-        house.ok("POST", f"projects/{self.project}/feature-views/{self.view}/rows", {"rows": rows})
+        return baskets.definition(self.project, self.view, max_age=max_age, services=services)
 
     def body(self, service: str) -> dict:
         return {"feature_service": service, "entities": {"user_id": [OLD, YOUNG, ABSENT]}}

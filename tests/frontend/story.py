@@ -26,7 +26,7 @@ def shell(**changes: object) -> Shell:
         "my_open_incidents": 1,
         "open_incidents": 2,
         "may_operate": True,
-        "may_administer": True,
+        "may_audit": True,
         "preferences": Preferences(),
     }
     return Shell(**{**known, **changes})

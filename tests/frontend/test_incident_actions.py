@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from django.test import Client
@@ -150,6 +151,20 @@ def test_the_link_in_a_message_leads_to_the_page_with_the_action_ready(stale, op
 def test_the_link_survives_signing_in(stale, client):
     answer = client.get(f"/incidents/INC-{stale.number}?do=acknowledge")
     assert answer["Location"] == f"/sign-in?next=%2Fincidents%2FINC-{stale.number}%3Fdo%3Dacknowledge"
+
+
+def test_a_form_sent_after_the_session_ended_leads_back_to_its_page(stale, client):
+    page = page_of(stale)
+    own = client.post(f"{page}/acknowledge", headers={"referer": f"http://testserver{page}?do=acknowledge"})
+    assert own["Location"] == f"/sign-in?next={quote(page, safe='')}"
+    foreign = client.post(f"{page}/acknowledge", headers={"referer": "https://elsewhere.example/a"})
+    assert foreign["Location"] == "/sign-in?next=%2F"
+
+
+def test_the_address_of_a_form_opened_as_a_page_says_so(stale, operator):
+    answer = operator.get(f"{page_of(stale)}/acknowledge")
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Only by its form" in text_of(answer)
 
 
 def test_a_prepared_action_is_not_prepared_again_by_the_refresh(stale, operator):

@@ -92,6 +92,11 @@ def test_the_catalogue_asks_as_much_for_many_views_as_for_one(admin, django_asse
     assert "of 41" in text_of(response)
 
 
+def test_the_audit_log_is_offered_to_who_may_read_it(admin, viewer):
+    assert 'href="/audit"' in admin.get("/p/flights/").content.decode()
+    assert 'href="/audit"' not in viewer.get("/p/flights/").content.decode()
+
+
 def test_an_unknown_view_is_a_page_and_an_unknown_api_address_a_problem(admin):
     page = admin.get("/p/flights/features/nothing")
     assert page.status_code == 404

@@ -172,7 +172,7 @@ def test_an_incident_without_a_cause_says_so():
 
 
 def test_nobody_below_operator_is_offered_what_they_may_not_do():
-    viewer = story.shell(role="viewer", may_operate=False, may_administer=False)
+    viewer = story.shell(role="viewer", may_operate=False, may_audit=False)
     pages = {
         "incident.html": story_work.incident_page(may_operate=False),
         "view.html": story_view.view_page(may_operate=False),

@@ -1,6 +1,9 @@
 """Ingestion by HTTP: a definition is applied, rows are posted, runs are asked for."""
 
+import functools
 import json
+import signal
+import subprocess
 from datetime import timedelta
 
 import pytest
@@ -9,7 +12,7 @@ from django.test import Client
 
 from controlplane.accounts import selectors as accounts
 from controlplane.accounts.services import tokens
-from controlplane.kernel import clock
+from controlplane.kernel import clock, processes
 from controlplane.rest import idempotency
 from tests.ingestion.test_batch import BATCH, SOURCE
 from tests.ingestion.world import KEY, view_document
@@ -64,15 +67,15 @@ def test_a_repeated_key_gets_the_first_answer(world, root):
     assert (first.json(), again["Idempotency-Replayed"]) == (again.json(), "true")
 
 
+def _die(*_):
+    raise KeyboardInterrupt  # as good as a kill: nothing catches it
+
+
 @pytest.mark.parametrize("rows", [[{"k": "a", "x": 1}, {"k": "b", "x": -1}], [{"k": "b", "x": -1}]])
 def test_rows_of_a_request_that_died_before_its_answer_are_counted_once(world, root, monkeypatch, rows):
     address = f"projects/{world.project}/feature-views/v/rows"
     real = idempotency._keep
-
-    def die(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(idempotency, "_keep", die)
+    monkeypatch.setattr(idempotency, "_keep", _die)
     with pytest.raises(KeyboardInterrupt):
         post(root, address, {"rows": rows}, idempotency_key="1")
     monkeypatch.setattr(idempotency, "_keep", real)
@@ -100,6 +103,55 @@ def test_of_two_holders_of_one_key_only_the_first_to_answer_counts(world, root, 
     monkeypatch.setattr(idempotency, "_keep", overtaken)
     assert post(root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1").status_code == 200
     assert world.latest("direct").counts.read == 1
+
+
+@pytest.fixture
+def holder(monkeypatch):
+    """Return a process in whose name requests claim their keys."""
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as process:
+        monkeypatch.setattr(processes, "this_process", lambda: processes._name_of(process.pid))
+        yield process
+        process.kill()
+
+
+def test_the_key_of_a_request_that_was_killed_is_free_at_once_and_not_before(
+    world, root, monkeypatch, holder
+):
+    address = f"projects/{world.project}/feature-views/v/rows"
+    ask = functools.partial(post, root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(idempotency, "_keep", _die)
+        ask()
+    monkeypatch.undo()  # from here on this is the process that was started after it
+    assert (ask().status_code, ask().json()["code"]) == (409, "idempotency_key_in_use")
+    holder.send_signal(signal.SIGKILL)
+    holder.wait()
+    assert ask().json()["written"] + ask().json()["unchanged"] == 1
+    assert world.latest("direct").counts.read == 1
+
+
+def test_of_two_that_find_a_killed_holder_one_runs(world, root, monkeypatch, holder):
+    address = f"projects/{world.project}/feature-views/v/rows"
+    ask = functools.partial(post, root, address, {"rows": [{"k": "a", "x": 1}]}, idempotency_key="1")
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(idempotency, "_keep", _die)
+        ask()
+    monkeypatch.undo()
+    holder.kill()
+    holder.wait()
+    real, second = processes.is_gone, []
+
+    def look(name):
+        """While the first looks, the second takes the key and goes to work."""
+        if not second:
+            second.append(None)
+            with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+                patched.setattr(idempotency, "_keep", _die)
+                ask()
+        return real(name)
+
+    monkeypatch.setattr(processes, "is_gone", look)
+    assert ask().status_code == 409
 
 
 def test_a_heartbeat_moves_the_watermark(world, root):

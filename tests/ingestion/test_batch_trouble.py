@@ -1,10 +1,12 @@
 """The batch lane in trouble: repair, expiry, what it tells, and bad input."""
 
+import os
 from datetime import timedelta
 
 import pytest
 
 from controlplane.ingestion.models import RunTransition
+from controlplane.ingestion.services.batch import reading
 from controlplane.kernel.clock import to_us
 from tests.ingestion.world import KEY, NOW, view_document
 
@@ -186,3 +188,38 @@ def test_lineage_hears_that_a_long_run_is_alive(world, monkeypatch):
     assert list(told)[:2] == ["", "START"]
     assert set(list(told)[2:-1]) == {"RUNNING"}
     assert list(told)[-1] == "COMPLETE"
+
+
+class TestChangesMeanwhile:
+    """The source changes while the engine reads it."""
+
+    @pytest.fixture
+    def source(self, batch):
+        batch.write_parquet("s.parquet", rows_of(range(3)))
+        self.real = reading.compare_sources
+        return batch
+
+    def meanwhile(self, monkeypatch, change):
+        def compare(*args, **kwargs):
+            change()
+            return self.real(*args, **kwargs)
+
+        monkeypatch.setattr(reading, "compare_sources", compare)
+
+    def test_a_replaced_one_is_read_to_its_end_and_the_next_run_reads_the_other(self, source, monkeypatch):
+        newer = rows_of(range(3), value=lambda number: number + 9)
+        self.meanwhile(monkeypatch, lambda: source.write_parquet("s.parquet", newer))
+        run = source.run_batch()
+        assert (run.state, source.values("k1")) == ("succeeded", (1, None))
+        monkeypatch.setattr(reading, "compare_sources", self.real)
+        assert source.run_batch().counts.changed == 3
+
+    def test_one_that_is_written_into_is_tried_again_and_it_is_said_what_to_do(self, source, monkeypatch):
+        self.meanwhile(monkeypatch, lambda: os.utime(source.data / "s.parquet", (1, 1)))
+        run = source.run_batch()
+        assert (run.state, run.error["code"]) == ("queued", "source_changed")
+        assert "rename it over the old one" in run.error["message"]
+        assert source.watermark("batch") is None
+        monkeypatch.setattr(reading, "compare_sources", self.real)
+        source.tick(minutes=1)
+        assert source.execute(run.id).state == "succeeded"

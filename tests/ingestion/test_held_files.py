@@ -47,7 +47,7 @@ def test_a_file_that_is_written_to_in_place_has_changed(found, folder, tmp_path)
 
 def test_a_source_that_changed_before_it_was_held_is_not_held(found, folder, tmp_path):
     (folder / "c.csv").write_text("another")
-    assert files.hold_files(found, tmp_path / "held") == found
+    assert files.hold_files(found, tmp_path / "held") is None
     assert files.changed_since([found]) == "s"
 
 
@@ -55,7 +55,50 @@ def test_a_file_that_was_replaced_before_it_was_held_is_not_held(found, folder, 
     draft = folder / "a.part"
     draft.write_text("newer")
     draft.replace(folder / "a.csv")
-    assert files.hold_files(found, tmp_path / "held") == found
+    assert files.hold_files(found, tmp_path / "held") is None
+
+
+def replacing(folder, monkeypatch, *, times):
+    """Replace a file each time after the source was found and before it is held, as a busy writer does."""
+    real, left = files.hold_files, list(range(times))
+
+    def hold(found, held):
+        if left:
+            draft = folder / "a.part"
+            draft.write_text(f"version {left.pop()}")
+            draft.replace(folder / "a.csv")
+        return real(found, held)
+
+    monkeypatch.setattr(files, "hold_files", hold)
+
+
+def test_a_source_that_is_replaced_before_it_was_held_is_found_anew(found, folder, tmp_path, monkeypatch):
+    replacing(folder, monkeypatch, times=files.HOLD_TRIES - 1)
+    held = files.find_and_hold(found.source, tmp_path / "held")
+    assert held.is_held
+    assert texts(held) == ["version 0", "second"]
+
+
+def test_one_that_is_replaced_each_time_is_read_where_it_lies(found, folder, tmp_path, monkeypatch):
+    replacing(folder, monkeypatch, times=100)
+    unheld = files.find_and_hold(found.source, tmp_path / "held")
+    assert not unheld.is_held
+    assert files.changed_since([unheld]) == "s"
+
+
+def test_a_file_that_goes_away_while_it_is_held_is_no_reason_to_read_it_in_its_place(
+    found, folder, tmp_path, monkeypatch
+):
+    real = os.link
+
+    def link(source, held):
+        if source.name == "b.csv":
+            source.unlink()
+        return real(source, held)
+
+    monkeypatch.setattr(os, "link", link)
+    held = files.find_and_hold(found.source, tmp_path / "held")
+    assert (held.is_held, texts(held)) == (True, ["first"])
 
 
 def test_where_no_link_can_be_made_the_files_are_read_where_they_lie(found, tmp_path, monkeypatch):
@@ -63,7 +106,7 @@ def test_where_no_link_can_be_made_the_files_are_read_where_they_lie(found, tmp_
         raise OSError("another file system")
 
     monkeypatch.setattr(os, "link", refuse)
-    assert files.hold_files(found, tmp_path / "held") == found
+    assert files.find_and_hold(found.source, tmp_path / "held") == found
 
 
 def test_holding_again_after_a_kill_takes_the_files_of_now(found, folder, tmp_path):

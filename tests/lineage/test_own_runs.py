@@ -44,6 +44,32 @@ def test_the_watermark_and_hollowness_that_a_run_tells_are_read():
     assert read_own_facts(told(watermark_after=None)["run"]["facets"]) == OwnFacts("batch")
 
 
+def test_a_look_that_a_running_stream_tells_is_read():
+    facets = told(looked_at="2026-11-23T12:20:00.000000Z", lane="stream")["run"]["facets"]
+    assert read_own_facts(facets) == OwnFacts("stream", watermark=NOON, looked_at=minutes(20))
+
+
+def stream_told(event, *, at, looked_at):
+    look = None if looked_at is None else f"2026-11-23T12:{looked_at:02}:00.000000Z"
+    facts = FACTS | {"lane": "stream", "looked_at": look}
+    return json.loads(Serde.to_json(build_event(event, at=minutes(at), facts=facts)))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("looked_at", "found"),
+    [
+        (20, ["dataset:s3://lake|gold"]),
+        (14, []),  # nobody looked for longer than the source rested until then
+        (None, []),
+    ],
+)
+def test_a_source_that_a_running_stream_finds_standing_still_is_named_before_the_run_ends(looked_at, found):
+    load([*pipeline(), stream_told("START", at=1, looked_at=None)])
+    load([stream_told("RUNNING", at=looked_at or 20, looked_at=looked_at)])
+    assert [cause.node_id for cause in causes(bad_since=minutes(30))] == found
+
+
 @pytest.mark.django_db
 def test_a_source_that_our_run_found_standing_still_is_named():
     load([*pipeline(), told()])

@@ -121,8 +121,8 @@ def test_nothing_that_is_seen_bad_or_not_seen_at_all_is_ever_over(pairs, witness
 TIMING = Timing(interval=10 * SECOND, hold=20 * SECOND, clear_for=20 * SECOND)
 
 
-def reading(family, state, *, heard=SECOND, since=MINUTE, paused=False):
-    return Reading(family, TIMING, state, NOW - since, NOW - heard, f"{family} {state}", paused)
+def reading(family, state, *, heard=SECOND, since=MINUTE, sees_age=True, paused=False):
+    return Reading(family, TIMING, state, NOW - since, NOW - heard, f"{family} {state}", sees_age, paused)
 
 
 FRESH, PRESENCE, VALIDITY = Family.FRESHNESS, Family.PRESENCE, Family.VALIDITY
@@ -160,6 +160,23 @@ GOOD = reading(FRESH, OK)
         ),
         pytest.param(
             [reading(FRESH, BREACH, heard=MINUTE)], False, False, "stale", id="a breach outlives the watcher"
+        ),
+        pytest.param(
+            [reading(FRESH, UNKNOWN), reading(FRESH, OK, sees_age=False)],
+            False,
+            False,
+            "no_data",
+            id="a good run vouches for no value",
+        ),
+        pytest.param(
+            [reading(FRESH, OK, sees_age=False)],
+            False,
+            False,
+            "fresh",
+            id="no age is promised, and runs go well",
+        ),
+        pytest.param(
+            [GOOD, reading(FRESH, BREACH, sees_age=False)], False, False, "stale", id="a run may be a breach"
         ),
         pytest.param([GOOD], False, True, "no_data", id="learning"),
         pytest.param([reading(PRESENCE, BREACH)], False, True, "missing", id="never written in time"),

@@ -150,6 +150,10 @@ def cron(**changes):
     return Cron(**fields | changes)
 
 
+def seen_at(at, **inputs):
+    return measure(Kind.SCHEDULE, config(Kind.SCHEDULE), Inputs(now=at, **inputs))
+
+
 @pytest.mark.parametrize(
     ("minutes", "changes", "level"),
     [
@@ -172,9 +176,7 @@ def cron(**changes):
     ],
 )
 def test_a_schedule_notices_what_did_not_start_or_end(minutes, changes, level):
-    at = NOW + timedelta(minutes=minutes)
-    found = measure(Kind.SCHEDULE, config(Kind.SCHEDULE), Inputs(now=at, cron=cron(**changes)))
-    assert found.level is level
+    assert seen_at(NOW + timedelta(minutes=minutes), cron=cron(**changes)).level is level
 
 
 @pytest.mark.parametrize(("ended", "word"), [(None, "did not end"), (NOW + SECOND, "did not start")])
@@ -182,6 +184,26 @@ def test_a_late_schedule_says_whether_the_last_run_is_still_at_it(ended, word):
     at = NOW + timedelta(minutes=36)
     late = Inputs(now=at, cron=cron(last_ended_at=ended))
     assert word in measure(Kind.SCHEDULE, config(Kind.SCHEDULE), late).reason
+
+
+@pytest.mark.parametrize(
+    ("since_resumed", "level", "changes_after"),
+    [
+        pytest.param(timedelta(0), UNKNOWN, timedelta(minutes=5) + TICK, id="the first look"),
+        pytest.param(timedelta(minutes=5), UNKNOWN, TICK, id="exactly at the end of the new grace"),
+        pytest.param(timedelta(minutes=5) + TICK, BREACH, None, id="past it"),
+    ],
+)
+def test_after_a_gap_in_evaluation_a_run_has_its_grace_anew(since_resumed, level, changes_after):
+    at = NOW + timedelta(minutes=36)
+    found = seen_at(at, cron=cron(), resumed_at=at - since_resumed)
+    assert found.level is level
+    assert found.changes_at == (at + changes_after if changes_after else None)
+
+
+def test_after_a_gap_a_run_that_did_start_needs_no_patience():
+    at = NOW + timedelta(minutes=20)
+    assert seen_at(at, cron=cron(), resumed_at=at).level is OK
 
 
 def test_a_schedule_keeps_its_zone_over_the_change_to_winter_time():

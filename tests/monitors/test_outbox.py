@@ -8,7 +8,7 @@ import pytest
 
 from monitors.channels.egress import Egress
 from monitors.domain.notifications import OutboxState
-from monitors.models import Channel, Incident, Notification
+from monitors.models import Channel, Incident, Notification, TimelineEntry
 from monitors.services import incidents, outbox, silences
 from tests.monitors.story import MINUTE, NOON, SECOND, TICK, breach, cause, pagerduty, recover, slack
 from tests.receivers import PAGERDUTY, SLACK, Receiver, running
@@ -85,6 +85,25 @@ def test_rows_of_one_incident_and_channel_go_in_order_even_when_the_first_fails(
     recover(incident, now=NOON + SECOND)
     deliver(NOON + SECOND, rounds=10)
     assert [event["event_action"] for event in receiver.events()] == ["trigger", "resolve"]
+
+
+def test_a_receiver_that_fails_is_seen_on_its_channel_until_it_takes_something_and_once_in_the_story(
+    receiver,
+):
+    channel = pagerduty(receiver.url)
+    receiver.script[PAGERDUTY] = [(503, {}, b""), (503, {}, b"")]
+    breach()
+    deliver(NOON)
+    channel.refresh_from_db()
+    assert (channel.last_error, channel.broken_at) == ("HTTP 503, tries again", None)
+    deliver(NOON + SECOND, rounds=10)
+    channel.refresh_from_db()
+    assert (channel.last_error, len(receiver.events("trigger"))) == ("", 1)
+    story = TimelineEntry.objects.filter(kind__in=["sent", "not_sent"]).order_by("pk")
+    assert [(one.kind, one.text.endswith("HTTP 503, tries again")) for one in story] == [
+        ("not_sent", True),
+        ("sent", False),
+    ]
 
 
 def test_resolved_before_any_attempt_is_one_chat_message_and_no_page(receiver):

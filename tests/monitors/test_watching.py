@@ -1,6 +1,7 @@
 """From rows in the store to one incident and its end, by the loops alone."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from controlplane.kernel.errors import Unavailable
 from controlplane.observations import selectors as observations
 from monitors.domain.states import MonitorState, Result, State, step
 from monitors.models import Evaluation, Incident, Monitor, ViewWatch
-from monitors.selectors.stored import config_of
+from monitors.selectors.stored import config_of, reading_of
 from monitors.services import incidents, judging, probing
 from monitors.services import monitors as monitor_services
 from monitors.services.known_keys import WALKED, Memory, known_keys
@@ -118,6 +119,20 @@ def test_a_scheduled_view_that_is_never_written_is_missing_after_its_first_run_w
     assert {one.family for one in site.incidents()} == {"presence", "freshness"}
 
 
+def test_after_a_pause_of_the_installation_a_run_that_was_due_in_it_has_its_grace_first(site):
+    source = {"name": "s", "kind": "parquet", "uri": "data/s.parquet", "event_time": "t"}
+    batch = {"source": "s", "query": "SELECT * FROM s", "schedule": "* * * * *", "grace": "30s"}
+    site.register({"direct": None, "batch": batch, "freshness": {"max_age": "1h"}}, sources=[source])
+    site.go(30, deliver=False)
+    site.world.now += timedelta(minutes=10)
+    site.turn(deliver=False)
+    assert Monitor.objects.get(kind="schedule").state == "unknown"
+    site.go(30, deliver=False)
+    assert Monitor.objects.get(kind="schedule").state == "unknown"
+    site.go(1, deliver=False)
+    assert Monitor.objects.get(kind="schedule").state == "breach"
+
+
 def test_a_service_that_demands_more_breaches_for_itself(site):
     service = {
         "name": "ranker",
@@ -196,6 +211,7 @@ def test_every_view_gets_its_monitors_from_contract_and_schedule(site):
         ("schedule", "batch"),
     }
     assert found["served_age", ""] == {"warn": "15s", "limit": "90s", "interval": "9s"}
+    assert {m.kind for m in Monitor.objects.all() if reading_of(m).sees_age} == {"served_age", "source_age"}
 
 
 def test_a_changed_contract_changes_its_monitors_but_not_what_a_person_set(site):

@@ -1,5 +1,6 @@
 """The embedded broker under many producers and consumers."""
 
+import shutil
 import threading
 
 import pytest
@@ -85,3 +86,25 @@ def test_what_cannot_be_read_is_dropped_and_the_next_is_taken(options, tmp_path)
     assert taken == [7]
     assert list((tmp_path / "queue").iterdir()) == []
     assert list((tmp_path / "processed").iterdir()) == []
+
+
+def test_folders_that_are_gone_are_made_anew(options, tmp_path):
+    shutil.rmtree(tmp_path / "queue")
+    put(options, 7)
+    assert len(list((tmp_path / "queue").iterdir())) == 1
+
+
+def test_folders_that_cannot_be_used_are_a_broker_that_does_not_answer(options, tmp_path):
+    with connect(options) as connection:
+        queue = connection.SimpleQueue(QUEUE)
+        (tmp_path / "queue").rename(tmp_path / "away")
+        (tmp_path / "queue").touch()
+        with pytest.raises(connection.connection_errors):
+            queue.put({"number": 7})
+        with pytest.raises(connection.connection_errors):
+            queue.get(block=False)
+    with connect(options) as again, pytest.raises(OperationalError):
+        again.ensure_connection(max_retries=1, timeout=2)
+    (tmp_path / "queue").unlink()
+    (tmp_path / "away").rename(tmp_path / "queue")
+    put(options, 7)

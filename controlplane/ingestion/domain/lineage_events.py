@@ -31,6 +31,7 @@ class FreshlineRunFacet(RunFacet):
     hollow: str | None
     watermarkBefore: str | None
     watermarkAfter: str | None
+    lookedAt: str | None
 
     @staticmethod
     def _get_schema() -> str:
@@ -62,6 +63,7 @@ def _run_facets(facts: Facts) -> dict[str, RunFacet]:
             hollow=facts["hollow"],
             watermarkBefore=facts["watermark_before"],
             watermarkAfter=facts["watermark_after"],
+            lookedAt=facts.get("looked_at"),  # rows of before it was told have none
             producer=PRODUCER,
         )
     }

@@ -8,6 +8,8 @@ from controlplane.ingestion.domain.watermarks import Reading
 
 # One run is one lease; after this long it ends and the next one begins.
 ROLL_AFTER = timedelta(minutes=10)
+# A source that rests is told of from here on.
+RESTS_US = 10_000_000
 MAX_SEQUENCE = (1 << 20) - 1
 
 
@@ -44,6 +46,16 @@ def stream_reading(
         progress_us=max(arrivals, default=None),
         max_idle_us=max_idle_us,
     )
+
+
+def is_rest_told(*, rested_us: int, told_us: int) -> bool:
+    """Whether lineage is told now that a source which was read to its end has rested for so long.
+
+    ``told_us``: how long it had rested when that was told last. Told each time that it has grown by half, the
+    last look before any contract is broken lies in the last third of the time since the watermark: near
+    enough to say that it was the source that stood still, and not our own runs. And few are told.
+    """
+    return rested_us >= RESTS_US and 2 * rested_us >= 3 * told_us
 
 
 def redis_position(milliseconds: int, sequence: int) -> int:

@@ -115,10 +115,10 @@ def move_run(claim: Claim, after: RunState, *, now: datetime, **fields: Any) -> 
         record_transition(run, before=RunState.RUNNING, after=after, now=now)
 
 
-def tell_progress(claim: Claim, *, now: datetime) -> None:
-    """Tell lineage that a long run is alive (OpenLineage RUNNING)."""
+def tell_progress(claim: Claim, *, now: datetime, **fields: Any) -> None:
+    """Tell lineage that a long run is alive (OpenLineage RUNNING), with the fields that it has by now."""
     with transaction.atomic():
-        claim.renew(now=now)
+        claim.renew(now=now, **fields)
         run = IngestionRun.objects.get(pk=claim.run_id)
         record_transition(run, before=RunState.RUNNING, after=RunState.RUNNING, now=now)
 

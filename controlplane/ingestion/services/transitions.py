@@ -39,6 +39,7 @@ def _facts(run: IngestionRun) -> dict[str, Any]:
         "hollow": run.hollow or None,
         "watermark_before": _instant(run.watermark_before_us),
         "watermark_after": _instant(run.watermark_after_us),
+        "looked_at": _instant(run.looked_us),
         "nominal_time": _text(run.scheduled_for) if run.scheduled_for and run.lane == "batch" else None,
         "error": run.error,
         "counts": run.counts.as_dict(),

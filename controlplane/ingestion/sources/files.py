@@ -9,6 +9,8 @@ from controlplane.contracts.model import Source, SourceKind
 from controlplane.ingestion.sources.roots import find_files
 from controlplane.kernel.errors import Refused
 
+# Linking takes far less than reading: who replaces a file this often meanwhile leaves no instant to read it.
+HOLD_TRIES = 5
 FILE_KINDS = frozenset({SourceKind.PARQUET, SourceKind.CSV})
 
 
@@ -51,22 +53,35 @@ def find_batch_files(source: Source) -> BatchFiles:
     return BatchFiles(source, tuple(_look(path) for path in paths))
 
 
-def hold_files(found: BatchFiles, folder: Path) -> BatchFiles:
-    """Return links to the files in ``folder``: one that is replaced while it is read is read to its end.
+def find_and_hold(source: Source, folder: Path) -> BatchFiles:
+    """Find the files of a source, and return links to them in ``folder``: one that is replaced while it is
+    read is read to its end.
 
-    Where no link can be made (another file system, somebody else's file), or where the source changed
-    meanwhile, the files are returned as they were found.
+    Where no link can be made (another file system, somebody else's file), or where the source changes each
+    time that it is linked, the files are returned as they were found.
     """
+    for _ in range(HOLD_TRIES):
+        found = find_batch_files(source)
+        held = hold_files(found, folder)
+        if held is not None:
+            return held
+        if changed_since([found]) is None:
+            break
+    return found
+
+
+def hold_files(found: BatchFiles, folder: Path) -> BatchFiles | None:
+    """Return links to the files in ``folder``; None where none can be made, or when the source changed."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         held = tuple(_link(state, folder, number) for number, state in enumerate(found.states))
     except OSError:
-        return found
+        return None
     if any(not _is_same(link, state) for link, state in zip(held, found.states, strict=True)):
-        return found
+        return None
     # All of them as they were at one instant: nothing came, went or was replaced while they were linked.
     if changed_since([found]) is not None:
-        return found
+        return None
     return BatchFiles(found.source, held, is_held=True)
 
 

@@ -1,22 +1,44 @@
-"""An append-only file of JSON lines as a stream: the embedded default's broker."""
+"""An append-only file of JSON lines as a stream: the embedded default's broker.
 
-import hashlib
-import os
+The file may be rotated as logrotate does it: ``events.jsonl`` is renamed to ``events.jsonl.1``, over the one
+of before, and a new ``events.jsonl`` begins. The older one is read to its end, then the newer one.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
+from controlplane.ingestion.sources.jsonl_lines import PARTITION, LinesFile, open_lines
 from controlplane.ingestion.sources.stream import Chunk, Cursor, Event, Gap
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Unavailable
 
-PARTITION = "0"
-MAX_LINE = 1_048_576
-MAX_CHUNK = 4 * MAX_LINE
+ROTATED = ".1"
 _HEAD = 1_024
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """An offset in one of the files; ``base`` counts the bytes of the stream before that file."""
+
+    file: LinesFile
+    offset: int
+    base: int
+
+    def as_cursor(self) -> Cursor:
+        head = min(self.offset, _HEAD)
+        return {
+            "offset": self.offset,
+            "base": self.base,
+            "inode": self.file.inode,
+            "head": head,
+            "digest": self.file.digest(head),
+        }
+
+
 class JsonLines:
-    """Reads whole lines after a byte offset. A file that was replaced or cut is a gap."""
+    """Reads whole lines after a byte offset. One that was replaced or cut is a gap, if not rotated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -25,100 +47,87 @@ class JsonLines:
         return [PARTITION]
 
     def read(self, partition: str, cursor: Cursor | None, *, limit: int, skip_gap: bool) -> Chunk:
-        read_us = clock.now_us()  # before the file is looked at: it never claims too much
+        read_us = clock.now_us()  # before the files are looked at: it never claims too much
         try:
-            with self._path.open("rb") as file:
-                return self._read(file, cursor, limit=limit, skip_gap=skip_gap, read_us=read_us)
+            with ExitStack() as stack:
+                files = self._open(stack)
+                start = _find(files, cursor)
+                if start is None:
+                    assert cursor is not None  # without one, the oldest is the place
+                    if not skip_gap:
+                        raise Gap(_what_is_lost(files[-1], cursor))
+                    start = _Place(files[0], 0, base=_base(cursor) + int(cursor["offset"]))
+                return _read(files, start, limit=limit, read_us=read_us)
         except OSError as wrong:
             raise Unavailable("unavailable", f"the stream file cannot be read: {wrong.strerror}") from wrong
 
     def acknowledge(self, partition: str, cursor: Cursor) -> None:
         """Nobody looks at a file's consumers."""
 
-    def _read(
-        self, file: BinaryIO, cursor: Cursor | None, *, limit: int, skip_gap: bool, read_us: int
-    ) -> Chunk:
-        stat = os.fstat(file.fileno())
-        lost = _what_is_lost(file, cursor, stat)
-        if lost is not None and not skip_gap:
-            raise Gap(lost)
-        start = 0 if cursor is None or lost is not None else int(cursor["offset"])
-        changed_us = stat.st_mtime_ns // 1_000
-        file.seek(start)
-        events, offset = _whole_lines(file, start, limit=limit, inode=stat.st_ino, arrival_us=changed_us)
-        size = max(stat.st_size, offset)
-        return Chunk(
-            events=tuple(events),
-            cursor=_cursor(file, offset),
-            is_at_end=offset >= size,
-            read_us=read_us,
-            consumed_us=None,  # a file does not tell when each of its lines came
-            newest_arrival_us=changed_us if size else None,
-            lag=size - offset,
-        )
+    def _open(self, stack: ExitStack) -> list[LinesFile]:
+        """Open the files that there are, oldest first."""
+        # The newer one first: when it is opened after a rotation, the older one is in its place already.
+        newest = open_lines(self._path)
+        stack.callback(newest.file.close)
+        path = self._path.with_name(self._path.name + ROTATED)
+        if path.is_symlink() or not path.is_file():  # a link could lead out of the source roots
+            return [newest]
+        try:
+            older = open_lines(path)
+        except FileNotFoundError:
+            return [newest]
+        stack.callback(older.file.close)
+        # Under both names at once: it is just being rotated.
+        return [newest] if older.inode == newest.inode else [older, newest]
 
 
-def _what_is_lost(file: BinaryIO, cursor: Cursor | None, stat: os.stat_result) -> str | None:
-    if cursor is None:
-        return None
+def _find(files: Sequence[LinesFile], cursor: Cursor | None) -> _Place | None:
+    """Return where to read on; None when that is in none of the files."""
+    if cursor is None or int(cursor["offset"]) == 0:
+        return _Place(files[0], 0, base=0)
     offset = int(cursor["offset"])
-    if offset > stat.st_size:
-        return f"the file was cut to {stat.st_size} bytes, and {offset} were consumed"
-    # The beginning tells, not the inode: a copy has all that was consumed, and loses nothing.
-    if _digest(file, int(cursor["head"])) != cursor["digest"]:
-        return "the file was replaced: it begins with something else than before"
+    # The beginning tells, not the inode: a copy has all that was consumed, and loses nothing. The inode
+    # tells two files apart that begin alike.
+    newest_first = reversed(files)
+    for file in sorted(newest_first, key=lambda each: each.inode != cursor.get("inode")):
+        if offset <= file.size and file.digest(int(cursor["head"])) == cursor["digest"]:
+            return _Place(file, offset, base=_base(cursor))
     return None
 
 
-def _cursor(file: BinaryIO, offset: int) -> Cursor:
-    head = min(offset, _HEAD)
-    return {"offset": offset, "head": head, "digest": _digest(file, head)}
+def _base(cursor: Cursor) -> int:
+    return int(cursor.get("base", 0))  # cursors of before files were rotated have none
 
 
-def _digest(file: BinaryIO, length: int) -> str:
-    file.seek(0)
-    return hashlib.sha256(file.read(length)).hexdigest()
+def _what_is_lost(newest: LinesFile, cursor: Cursor) -> str:
+    offset = int(cursor["offset"])
+    if offset > newest.size:
+        return f"the file was cut to {newest.size} bytes, and {offset} were consumed"
+    return "the file was replaced: it begins with something else than before"
 
 
-def _whole_lines(
-    file: BinaryIO, start: int, *, limit: int, inode: int, arrival_us: int
-) -> tuple[list[Event], int]:
-    """Return the events and the offset after the last whole line; half a line is left for later."""
-    events: list[Event] = []
-    offset = start
-    while len(events) < limit and offset - start < MAX_CHUNK:
-        line = file.readline(MAX_LINE + 1)
-        if not line.endswith(b"\n"):
-            if len(line) <= MAX_LINE:
-                break
-            line, length = _skip_line(file, line)
-            if length == 0:
-                break
-        else:
-            length = len(line)
-        if line.strip():
-            events.append(_event(line, offset, inode, arrival_us, length))
-        offset += length
-    return events, offset
+def _read(files: Sequence[LinesFile], start: _Place, *, limit: int, read_us: int) -> Chunk:
+    newest = files[-1]
+    events, place = _read_lines(start, limit=limit)
+    if not events and place.file is not newest:
+        following, reached = _read_lines(_Place(newest, 0, base=place.base + place.file.size), limit=limit)
+        # Until the newer one has a line, somebody may still be ending the last line of the older one.
+        if reached.offset > 0:
+            events = [*place.file.read_rest(place.offset, base=place.base), *following]
+            place = reached
+    unread = max(0, place.file.size - place.offset)
+    lag = unread if place.file is newest else unread + newest.size
+    return Chunk(
+        events=tuple(events),
+        cursor=place.as_cursor(),
+        is_at_end=lag == 0,
+        read_us=read_us,
+        consumed_us=None,  # a file does not tell when each of its lines came
+        newest_arrival_us=max((each.changed_us for each in files if each.size), default=None),
+        lag=lag,
+    )
 
 
-def _skip_line(file: BinaryIO, start: bytes) -> tuple[bytes, int]:
-    """Pass over a line that is too long; returns its beginning and its length, 0 when it has no end yet."""
-    length = len(start)
-    while True:
-        piece = file.readline(MAX_LINE)
-        if not piece:
-            return start, 0
-        length += len(piece)
-        if piece.endswith(b"\n"):
-            return start[:1_000], length
-
-
-def _event(line: bytes, offset: int, inode: int, arrival_us: int, length: int) -> Event:
-    fault = f"the line has {length} bytes, at most {MAX_LINE} are read" if length > MAX_LINE else None
-    try:
-        payload = line.decode().rstrip("\r\n")
-    except UnicodeDecodeError as wrong:
-        payload = line.decode(errors="replace").rstrip("\r\n")
-        fault = fault or f"the line is no UTF-8: {wrong.reason} at byte {wrong.start}"
-    return Event(f"{PARTITION}:{inode}:{offset}", offset, payload, arrival_us, fault=fault)
+def _read_lines(start: _Place, *, limit: int) -> tuple[list[Event], _Place]:
+    events, end = start.file.read_lines(start.offset, base=start.base, limit=limit)
+    return events, _Place(start.file, end, start.base)

@@ -1,8 +1,10 @@
 """What the demo's sources hold at an instant: files written whole, a stream that grows by whole lines."""
 
 import json
+import os
 from datetime import datetime, timedelta
 
+from controlplane.ingestion.sources.jsonl import ROTATED
 from controlplane.kernel import clock
 from controlplane.project.demo.data import DataSet, Departure
 from controlplane.project.demo.places import Places
@@ -12,6 +14,8 @@ WEATHER_KEPT = 8 * DAY
 FLIGHTS_KEPT = timedelta(days=364) / SPEED
 # After a pause the stream takes up what left since, but not months of it: two days are eight minutes of now.
 LONGEST_CATCH_UP = 2 * DAY
+# Six hours of departures. The file of before is kept beside it: so long may the stream lane stand still.
+ROTATE_AT_BYTES = 16 * 2**20
 _TAIL_BYTES = 4_096
 
 
@@ -54,10 +58,30 @@ class Writer:
         """Add the flights of (after, until] to the stream; returns how many."""
         departures = self._dataset.departures(self._timeline, after=after, until=until)
         if departures:
-            # One write, so that a reader sees whole lines, and a kill leaves all of them or none.
-            with self._places.departures.open("ab", buffering=0) as file:
-                file.write("".join(map(_line, departures)).encode())
+            self._append("".join(map(_line, departures)).encode())
         return len(departures)
+
+    def _append(self, lines: bytes) -> None:
+        stream = self._places.departures
+        if stream.exists() and stream.stat().st_size >= ROTATE_AT_BYTES:
+            self._rotate(lines)
+            return
+        # One write, so that a reader sees whole lines, and a kill leaves all of them or none.
+        with stream.open("ab", buffering=0) as file:
+            file.write(lines)
+
+    def _rotate(self, lines: bytes) -> None:
+        """Begin a new file with ``lines``.
+
+        Under its name there is a file at every instant, and no empty one: a kill hides no last departure.
+        """
+        stream = self._places.departures
+        draft, older = stream.with_suffix(".part"), stream.with_suffix(".older")
+        draft.write_bytes(lines)
+        older.unlink(missing_ok=True)  # of a kill
+        os.link(stream, older)
+        older.replace(stream.with_name(stream.name + ROTATED))
+        draft.replace(stream)
 
     def last_departure(self) -> datetime | None:
         """Return when the newest flight of the stream left; None before the first."""

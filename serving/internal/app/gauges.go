@@ -28,6 +28,12 @@ func (a *App) addGauges() {
 			}
 			return -1
 		}},
+		observe.Gauge{Name: "freshline_serving_bundle_kept", Help: "1 while the bundle in force is on disk for the next start.", Read: func() float64 {
+			if a.poller.Kept() {
+				return 1
+			}
+			return 0
+		}},
 		observe.Gauge{Name: "freshline_serving_bundle_refusals_total", Help: "Bundles that were refused as corrupt or older.", Read: func() float64 {
 			return float64(a.poller.Refusals())
 		}},

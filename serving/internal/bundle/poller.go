@@ -40,6 +40,9 @@ type Poller struct {
 	refusals  atomic.Int64
 	contacted atomic.Int64 // unix microseconds of the last answer
 	failing   bool         // the last poll failed: say so once, not every half second
+	unkept    []byte       // the bundle in force, as long as it is not on disk
+	resisting bool         // the disk did not take it: say so once
+	kept      atomic.Bool
 }
 
 // Refusals returns how many bundles were refused.
@@ -47,6 +50,9 @@ func (p *Poller) Refusals() int64 { return p.refusals.Load() }
 
 // ContactedUS returns when the control plane last answered, 0 if never.
 func (p *Poller) ContactedUS() int64 { return p.contacted.Load() }
+
+// Kept tells whether the bundle in force is on disk for the next start.
+func (p *Poller) Kept() bool { return p.kept.Load() }
 
 // Start puts the last good bundle in force, if there is one. A corrupt one is reported and left.
 func (p *Poller) Start(ctx context.Context) {
@@ -57,6 +63,7 @@ func (p *Poller) Start(ctx context.Context) {
 		p.refuse("", err)
 	default:
 		p.Log.Info("serving from the last good bundle", "number", b.Number, "digest", b.Digest)
+		p.kept.Store(true)
 		p.adopt(ctx, b)
 	}
 }
@@ -70,6 +77,7 @@ func (p *Poller) Run(ctx context.Context) {
 			return
 		}
 		p.report(err)
+		p.keep()
 		// An answer at once that changes nothing must not turn the long poll into a busy loop.
 		if !changed && time.Since(began) < retryAfter {
 			select {
@@ -108,12 +116,31 @@ func (p *Poller) poll(ctx context.Context) (changed bool, err error) {
 		p.refuse(fetched.Digest, err)
 		return false, nil
 	}
-	if err := WriteFile(p.Path, fetched.Body); err != nil {
-		p.Log.Error("the bundle is in force but could not be kept for the next start", "error", err)
-	}
+	p.unkept = fetched.Body
+	p.keep()
 	p.adopt(ctx, b)
 	p.Log.Info("a new bundle is in force", "number", b.Number, "digest", b.Digest)
 	return true, nil
+}
+
+// keep writes the bundle in force to the disk, unless it is there. Lookups do not wait for a disk that takes
+// nothing: the next poll tries again.
+func (p *Poller) keep() {
+	if p.unkept == nil {
+		return
+	}
+	err := WriteFile(p.Path, p.unkept)
+	p.kept.Store(err == nil)
+	if err == nil {
+		p.unkept = nil
+	}
+	if err != nil && !p.resisting {
+		p.Log.Error("the bundle is in force but could not be kept for the next start", "error", err)
+	}
+	if err == nil && p.resisting {
+		p.Log.Info("the bundle in force could be kept for the next start")
+	}
+	p.resisting = err != nil
 }
 
 func (p *Poller) check(fetched *control.Fetched) (*Bundle, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -93,6 +94,48 @@ func TestThePollerTakesWhatIsNewAndRefusesWhatIsOlder(t *testing.T) {
 	}
 	if _, err := p.poll(ctx); !errors.Is(err, errAway) || p.Holder.Load().Number != 6 {
 		t.Errorf("when the control plane is away: %v, number %d", err, p.Holder.Load().Number)
+	}
+}
+
+func TestABundleThatTheDiskDoesNotTakeIsInForceAndIsKeptLater(t *testing.T) {
+	p, _ := newPoller(t, &script{answers: []*control.Fetched{numbered("7"), nil, nil}})
+	var said strings.Builder
+	p.Log = slog.New(slog.NewTextHandler(&said, nil))
+	folder := filepath.Join(t.TempDir(), "serving")
+	if err := os.WriteFile(folder, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.Path = filepath.Join(folder, "bundle")
+	if changed, err := p.poll(context.Background()); !changed || err != nil || p.Holder.Load().Number != 7 {
+		t.Fatalf("%v %v", changed, err)
+	}
+	p.keep()
+	if p.Kept() || strings.Count(said.String(), "could not be kept") != 1 {
+		t.Errorf("kept: %v; said: %s", p.Kept(), said.String())
+	}
+	if err := os.Remove(folder); err != nil {
+		t.Fatal(err)
+	}
+	p.keep()
+	if b, err := ReadFile(p.Path); err != nil || b.Number != 7 || !p.Kept() {
+		t.Errorf("kept: %v; on disk: %+v (%v)", p.Kept(), b, err)
+	}
+}
+
+func TestPollingKeepsWhatTheDiskDidNotTake(t *testing.T) {
+	p, _ := newPoller(t, &script{answers: []*control.Fetched{nil}})
+	p.unkept = numbered("8").Body
+	ctx, end := context.WithCancel(context.Background())
+	defer end()
+	done := make(chan struct{})
+	go func() { defer close(done); p.Run(ctx) }()
+	for deadline := time.Now().Add(5 * time.Second); !p.Kept() && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	end()
+	<-done
+	if b, err := ReadFile(p.Path); err != nil || b.Number != 8 {
+		t.Errorf("on disk: %+v (%v)", b, err)
 	}
 }
 

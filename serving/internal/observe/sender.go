@@ -78,16 +78,12 @@ func (s *Sender) Run(ctx context.Context) {
 func (s *Sender) Flush(ctx context.Context) {
 	name, document := s.report()
 	waiting, err := s.spool.names()
-	if err != nil {
-		s.Log.Error("the spool cannot be read", "error", err)
-	}
 	if document != nil && len(waiting) == 0 {
-		err := s.Deliver.Observe(ctx, document)
-		if err == nil || s.isRefused(name, err) {
-			s.settle(nil)
-			return
+		sent := s.Deliver.Observe(ctx, document)
+		if sent != nil && !s.isRefused(name, sent) {
+			s.keep(name, document)
+			err = errors.Join(err, sent)
 		}
-		s.keep(name, document)
 		s.settle(err)
 		return
 	}
@@ -164,10 +160,10 @@ func (s *Sender) deliverSpool(ctx context.Context) error {
 // settle notes how it went; the log hears of a change only.
 func (s *Sender) settle(err error) {
 	if err != nil && !s.failing {
-		s.Log.Warn("observations wait on disk: the control plane does not take them", "error", err)
+		s.Log.Warn("observations wait: the control plane or the disk does not take them", "error", err)
 	}
 	if err == nil && s.failing {
-		s.Log.Info("the control plane takes observations again")
+		s.Log.Info("observations are taken again")
 	}
 	s.failing = err != nil
 	names, _ := s.spool.names()

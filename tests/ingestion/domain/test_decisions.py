@@ -12,7 +12,13 @@ from controlplane.ingestion.domain import backoff, breakers, hollow, watermarks
 from controlplane.ingestion.domain.changes import Change, Entry, Rules, Seen, classify, event_time_us
 from controlplane.ingestion.domain.mapping import at_path, is_delete
 from controlplane.ingestion.domain.runs import ENDED, Counts, LineageEvent, RunState, lineage_event
-from controlplane.ingestion.domain.streaming import PartitionState, redis_position, stream_reading
+from controlplane.ingestion.domain.streaming import (
+    RESTS_US,
+    PartitionState,
+    is_rest_told,
+    redis_position,
+    stream_reading,
+)
 from controlplane.ingestion.domain.watermarks import Reading
 from controlplane.kernel.errors import Conflict
 
@@ -302,3 +308,22 @@ class TestMapping:
     )
     def test_a_delete_is_told_by_value_and_type(self, document, equals, expected):
         assert is_delete(document, DeleteWhen("op", equals)) is expected
+
+
+@given(bad=st.integers(2 * RESTS_US, 2**45), gaps=st.lists(st.floats(0.01, 0.1), min_size=1, max_size=20))
+def test_a_source_that_rests_was_told_of_in_the_second_half_of_the_time_until_a_contract_breaks(bad, gaps):
+    """However long that time is, and however irregularly it was looked at; and told is not every look."""
+    rested, told, looks, times = 0, 0, 0, 0
+    while rested <= bad:
+        if is_rest_told(rested_us=rested, told_us=told):
+            told, times = rested, times + 1
+        rested += int(gaps[looks % len(gaps)] * max(rested, RESTS_US))
+        looks += 1
+    assert told > bad - told
+    assert times <= 40
+
+
+def test_a_source_that_moves_is_not_told_of():
+    assert not is_rest_told(rested_us=RESTS_US - 1, told_us=0)
+    assert is_rest_told(rested_us=RESTS_US, told_us=0)
+    assert not is_rest_told(rested_us=RESTS_US + 1, told_us=RESTS_US)

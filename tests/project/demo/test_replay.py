@@ -4,9 +4,11 @@ import gzip
 import json
 import threading
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 
+import pyarrow.parquet as pq
 import pytest
 
 from controlplane.kernel import clock
@@ -210,3 +212,21 @@ def test_hours_that_pass_between_two_steps_are_made_up_for_by_one(start, places)
     replay.step(NOW)
     replay.step(NOW + 4 * HOUR)
     assert departed(places) == 12
+
+
+def test_a_lap_ends_and_the_next_one_begins_without_anybody_noticing(start, places, dataset, timeline):
+    """The last hours of the data and the first ones follow each other as any two hours do."""
+    end = clock.from_us(timeline.start_of(1))
+    since = end - 3 * HOUR
+    replay, reported = start(since), []
+    for second in range(80):
+        replay.step(since + second * SECOND)
+        newest = max(pq.read_table(places.weather)["happened_at"].to_pylist())
+        reported.append(since + second * SECOND - newest)
+    lines = [json.loads(line) for line in places.departures.read_text().splitlines()]
+    # The numbers of the flights count the hours of the data; the last that leaves before its end is 94.
+    assert [line["flight"] for line in lines[::3]] == [92, 93, 94, 0, 1, 2, 3]
+    instants = [datetime.fromisoformat(line["departed_at"]) for line in lines]
+    assert instants == sorted(instants)
+    assert max(after - before for before, after in pairwise(instants)) <= 2 * HOUR
+    assert max(reported) < HOUR + SECOND

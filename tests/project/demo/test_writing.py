@@ -1,11 +1,15 @@
 """The files and the stream as a reader finds them."""
 
 import json
+import os
 from datetime import timedelta
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from controlplane.ingestion.sources.jsonl import JsonLines
+from controlplane.project.demo import writing
 from controlplane.project.demo.timeline import DAY, HOUR
 from controlplane.project.demo.writing import Writer
 from tests.project.demo.story import NOW
@@ -74,3 +78,68 @@ def test_nothing_is_written_when_nothing_left(writer, places):
     assert writer.append_departures(after=NOW, until=NOW + timedelta(milliseconds=1)) == 0
     assert places.departures.read_text() == ""
     assert writer.last_departure() is None
+
+
+class Lane:
+    """Reads the stream as the lane does, and keeps every flight that it was given."""
+
+    def __init__(self, places):
+        self._source, self._cursor = JsonLines(places.departures), None
+        self.flights = []
+
+    def read_all(self):
+        while True:
+            chunk = self._source.read("0", self._cursor, limit=2, skip_gap=False)
+            self._cursor = chunk.cursor
+            found = [json.loads(event.payload) for event in chunk.events]
+            self.flights += [(flight["departed_at"], flight["flight"], flight["origin"]) for flight in found]
+            if not found:
+                return
+
+
+def test_the_stream_is_rotated_and_the_lane_misses_no_flight(writer, places, dataset, timeline, monkeypatch):
+    monkeypatch.setattr(writing, "ROTATE_AT_BYTES", 2_000)
+    lane, sizes = Lane(places), []
+    for hour in range(60):
+        writer.append_departures(after=NOW + hour * HOUR, until=NOW + (hour + 1) * HOUR)
+        if places.departures.exists():
+            lane.read_all()
+            sizes.append(sum(path.stat().st_size for path in places.data.glob("departures*")))
+    wanted = dataset.departures(timeline, after=NOW, until=NOW + 60 * HOUR)
+    assert len(lane.flights) == len(set(lane.flights)) == len(wanted)
+    assert max(sizes) < 2 * 3_000 < sum(len(str(flight)) for flight in lane.flights)
+    assert sorted(path.name for path in places.data.glob("departures*")) == [
+        "departures.jsonl",
+        "departures.jsonl.1",
+    ]
+
+
+@pytest.mark.parametrize("done", [0, 1, 2, 3])
+def test_a_kill_while_the_stream_is_rotated_loses_no_flight_and_doubles_none(
+    dataset, timeline, places, monkeypatch, done
+):
+    monkeypatch.setattr(writing, "ROTATE_AT_BYTES", 1)
+    Writer(dataset, timeline, places).append_departures(after=NOW, until=NOW + HOUR)
+    lane = Lane(places)
+    lane.read_all()
+
+    steps = []
+
+    def until_killed(step):
+        def one_more(*paths):
+            if len(steps) == done:
+                raise KeyboardInterrupt
+            steps.append(step)
+            return step(*paths)
+
+        return one_more
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        for owner, step in ((Path, "write_bytes"), (os, "link"), (Path, "replace")):
+            patched.setattr(owner, step, until_killed(getattr(owner, step)))
+        Writer(dataset, timeline, places).append_departures(after=NOW + HOUR, until=NOW + 2 * HOUR)
+    after = Writer(dataset, timeline, places)
+    after.append_departures(after=after.last_departure(), until=NOW + 2 * HOUR)
+    lane.read_all()
+    wanted = dataset.departures(timeline, after=NOW, until=NOW + 2 * HOUR)
+    assert len(lane.flights) == len(set(lane.flights)) == len(wanted)

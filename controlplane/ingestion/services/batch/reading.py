@@ -23,7 +23,7 @@ from controlplane.ingestion.engines.jobs import (
 from controlplane.ingestion.manifests import inspect_manifest
 from controlplane.ingestion.models import TouchedKey
 from controlplane.ingestion.services.batch.work import Work
-from controlplane.ingestion.sources.files import BatchFiles, changed_since, find_batch_files, hold_files
+from controlplane.ingestion.sources.files import BatchFiles, changed_since, find_and_hold
 from controlplane.kernel import clock, durations
 from controlplane.kernel.dtypes import Dtype
 from controlplane.kernel.errors import Unavailable
@@ -34,6 +34,10 @@ DIRTY = "dirty.parquet"
 KEYS_OF_PLAN = "keys.parquet"
 HELD = "sources"
 _AT_ONCE = 10_000
+_ADVICE = (
+    "write a new file and rename it over the old one, never into the old one; and keep STATE_URL on the file "
+    "system of the sources, so that a file which is replaced can be held until it is read"
+)
 _ARROW_TYPES = {
     Dtype.INT32: pa.int32(),
     Dtype.INT64: pa.int64(),
@@ -59,8 +63,8 @@ class ReadOut:
 def read_and_compare(work: Work, folder: Path) -> ReadOut:
     """Run the engine in ``folder``. ``Unavailable`` when a source changed meanwhile: try again."""
     read_start_us = clock.now_us()
-    named = [find_batch_files(registry.find_source(work.record.project, name)) for name in work.lane.sources]
-    found = [hold_files(each, folder / HELD / each.source.name) for each in named]
+    sources = [registry.find_source(work.record.project, name) for name in work.lane.sources]
+    found = [find_and_hold(source, folder / HELD / source.name) for source in sources]
     manifest, trusts, is_new_layout = _known_manifest(work)
     dirty = _dirty_files(work, folder, has_manifest=manifest is not None)
     job = CompareJob(
@@ -87,7 +91,7 @@ def read_and_compare(work: Work, folder: Path) -> ReadOut:
     compared = compare_sources(folder, job, timeout=settings.FRESHLINE_BATCH_TIMEOUT, beat=work.beat_if_due)
     changed = changed_since(found)
     if changed is not None:
-        raise Unavailable("source_changed", f"source {changed} changed while it was read")
+        raise Unavailable("source_changed", f"source {changed} changed while it was read: {_ADVICE}")
     return ReadOut(
         compared=compared,
         readings=_readings(work, found, compared, read_start_us),

@@ -10,12 +10,20 @@ from django.db import DatabaseError, transaction
 
 from controlplane.ingestion.domain.backoff import retry_delay
 from controlplane.ingestion.domain.runs import LostLease, RunError, RunState
-from controlplane.ingestion.domain.streaming import ROLL_AFTER, PartitionState, stream_reading
+from controlplane.ingestion.domain.streaming import ROLL_AFTER, PartitionState, is_rest_told, stream_reading
 from controlplane.ingestion.domain.watermarks import max_idle_us
 from controlplane.ingestion.models import IngestionRun, LaneState
 from controlplane.ingestion.services.describing import describe_run
 from controlplane.ingestion.services.lanes import ensure_lane, move_watermark, publish_watermark
-from controlplane.ingestion.services.runs import Claim, claim_run, fail_run, move_run, queue_run, retry_later
+from controlplane.ingestion.services.runs import (
+    Claim,
+    claim_run,
+    fail_run,
+    move_run,
+    queue_run,
+    retry_later,
+    tell_progress,
+)
 from controlplane.ingestion.services.store import online_store
 from controlplane.ingestion.services.stream.drain import STREAM_LAG, STREAM_LAG_SECONDS, Drain, consume
 from controlplane.ingestion.services.stream.opening import identity_of, open_stream
@@ -89,6 +97,7 @@ def _proceed(run: IngestionRun, claim: Claim, record: ViewRecord, state: LaneSta
     stream = open_stream(source, view_id=record.id)
     partitions = [_drain_partition(drain, stream, name) for name in stream.partitions()]
     _move_watermark(drain, partitions)
+    _tell_of_rest(drain, partitions)
     now = clock.now()
     if run.started_at is not None and now - run.started_at >= ROLL_AFTER:
         state.refresh_from_db()
@@ -161,6 +170,17 @@ def _move_watermark(drain: Drain, partitions: list[PartitionState]) -> None:
         move_watermark(drain.state.pk, generation=drain.run.generation, provable_us=provable)
     drain.state.refresh_from_db()
     publish_watermark(drain.state, store=drain.store)
+
+
+def _tell_of_rest(drain: Drain, partitions: list[PartitionState]) -> None:
+    """Tell lineage that the source was read to its end and has nothing newer: a run takes minutes to end."""
+    watermark_us = drain.state.watermark_us
+    if watermark_us is None or not all(state.is_at_end for state in partitions):
+        return
+    looked_us = min(state.read_us for state in partitions)
+    told_us = max(0, (drain.run.looked_us or 0) - watermark_us)
+    if is_rest_told(rested_us=looked_us - watermark_us, told_us=told_us):
+        tell_progress(drain.claim, now=clock.now(), looked_us=looked_us, watermark_after_us=watermark_us)
 
 
 def _show_lag(drain: Drain, chunk: Chunk, consumed_us: int | None) -> None:

@@ -1,0 +1,37 @@
+"""The servers that the control plane works with, asked while the page is made: does each answer?"""
+
+from urllib.parse import urlsplit
+
+from celery import current_app
+from django.conf import settings
+from kombu.exceptions import OperationalError
+
+from controlplane.ingestion.services.store import online_store
+from controlplane.kernel.errors import Unavailable
+from frontend.records.settings import Part
+
+_SILENT = "does not answer"
+_BROKER_SECONDS = 2
+
+
+def store_part() -> Part:
+    """Return whether the online store answers, and what is wrong with how it is set up."""
+    try:
+        told = online_store().describe()
+    except Unavailable as wrong:
+        return Part("Online store", "failing", _SILENT, wrong.detail, None)
+    remarks = "; ".join((*told.problems, *told.warnings))
+    state = "failing" if told.problems else "good"
+    return Part("Online store", state, f"{told.kind} {told.version}".strip(), remarks or told.address, None)
+
+
+def broker_part() -> Part:
+    """Return whether the broker answers; without it nothing is lost and nothing is woken."""
+    kind = urlsplit(settings.CELERY_BROKER_URL).scheme
+    try:
+        with current_app.connection_for_write(connect_timeout=_BROKER_SECONDS) as connection:
+            connection.ensure_connection(max_retries=1, timeout=_BROKER_SECONDS)
+    except (OperationalError, OSError) as wrong:
+        note = f"nobody is woken; the database holds what is due, nothing is lost: {wrong}"
+        return Part("Broker", "failing", _SILENT, note, None)
+    return Part("Broker", "good", kind, "wakes workers", None)
