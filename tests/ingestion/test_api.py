@@ -68,9 +68,10 @@ def test_text_that_no_database_keeps_refuses_its_row_alone(world, root, bad):
 
 
 def test_elsewhere_such_text_is_refused_with_its_place(world, root):
-    answer = post(root, "tokens", {"name": "half \ud800", "scopes": ["read"]})
+    answer = post(root, "tokens", {"name": "whole", "scopes": ["read", "half \ud800"]})
     assert answer.status_code == 422
-    assert answer.json()["errors"][0]["path"] == "name"
+    assert answer.json()["errors"][0]["path"] == "scopes[1]"
+    assert "half of a surrogate pair" in answer.json()["detail"]
     assert post(root, "tokens", {"name": "whole \U0001f600", "scopes": ["read"]}).status_code == 201
 
 
