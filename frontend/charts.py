@@ -117,7 +117,9 @@ def state_cells(cells: Sequence[str | None], *, label: str, since: datetime, ste
         top, height = _CELL.get(name, (0, 14))
         path = "".join(f"M{index * 6} {top}h5v{height}h-5z" for index in range(first, last))
         begins, ends = (since + index * step for index in (first, last))
-        said = f"{look(name).word}, {begins:%H:%M} to {ends:%H:%M} UTC"
+        # "Fresh" is a word for now: what a half hour was says nothing about that.
+        was = "within its limits" if name == "fresh" else look(name).word
+        said = f"{was}, {begins:%H:%M} to {ends:%H:%M} UTC"
         body += f'<path class="s-{name}" d="{path}"><title>{said}</title></path>'
         first = last
     return _svg("cells", max(1, len(cells)) * 6, 14, label, body)

@@ -284,16 +284,16 @@ def test_a_receiver_that_is_away_is_told_and_hears_of_everything_once_later(hous
     with running(receiver) as url:
         gate = Gate((urlsplit(url).hostname, urlsplit(url).port))
         shop = Paging(house, f"http://127.0.0.1:{gate.port}")
-        eventually(shop.is_fresh, within=30, every=0.3)
+        eventually(shop.is_fresh, within=60, every=0.3)
         with shut(gate):
-            (incident,) = eventually(shop.open_incidents, within=30, every=0.3)
+            (incident,) = eventually(shop.open_incidents, within=90, every=0.3)
             page = f"/p/{shop.project}/incidents/INC-{incident['number']}"
             untold = (
                 rf"Not delivered: trigger to pagerduty {shop.mark}: \w+: .*?Connection refused, tries again"
             )
-            browser.wait_for(page, untold, within=30)
+            browser.wait_for(page, untold, within=60)
             refused = rf"pagerduty {shop.mark} .*?Failing.*?Connection refused"
-            browser.wait_for("/settings/channels", refused, within=10)
+            browser.wait_for("/settings/channels", refused, within=30)
         eventually(lambda: receiver.events("trigger") and receiver.messages(), within=60, every=0.3)
         eventually(lambda: shop.is_fresh() and not shop.open_incidents(), within=60, every=0.3)
         eventually(lambda: receiver.events("resolve") and receiver.messages()[1:], within=60, every=0.3)

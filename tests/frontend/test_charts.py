@@ -63,7 +63,7 @@ def test_equal_cells_are_one_path_with_the_time_it_lasted():
     assert [path.get("d").count("M") for path in paths] == [2, 1, 1, 1]
     titles = [path[0].text for path in paths]
     ends = NOW + 2 * HALF_HOUR
-    assert titles[0] == f"Fresh, {NOW:%H:%M} to {ends:%H:%M} UTC"
+    assert titles[0] == f"within its limits, {NOW:%H:%M} to {ends:%H:%M} UTC"
     assert titles[1] == f"Stale, {ends:%H:%M} to {ends + HALF_HOUR:%H:%M} UTC"
 
 
