@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from controlplane.kernel.errors import NotFound
 from monitors.domain import titles
@@ -197,6 +197,12 @@ def unsent_notifications() -> QuerySet[Notification]:
     """Return what waits to be sent and that nobody muted, the oldest first."""
     waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
     return waiting.order_by("created_at")
+
+
+def count_unsent() -> tuple[int, datetime | None]:
+    """Return how many notifications wait, and since when the oldest does."""
+    found = unsent_notifications().order_by().aggregate(waiting=Count("pk"), oldest=Min("created_at"))
+    return found["waiting"], found["oldest"]
 
 
 def oldest_unsent() -> datetime | None:
