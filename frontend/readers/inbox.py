@@ -50,7 +50,7 @@ def _row(
     models = {reader.service.model for reader in readers.values() if reader.service.model}
     return IncidentRow(
         number=row.number,
-        title=title_of(row, problem.views),
+        title=title_of(row.family, row.view, problem.views, row.summary, service=row.service),
         severity=row.severity,
         state="silenced" if problem.silence else row.state,
         opened_at=row.opened_at,

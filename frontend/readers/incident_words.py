@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from frontend.wording import amount
 from monitors.domain.incidents import FAMILY_WORDS, Family
 from monitors.domain.titles import clause_of_many
-from monitors.models import Incident
 
 # The outbox's states, as ``states.MESSAGES`` calls them.
 OUTBOX = {
@@ -42,13 +41,12 @@ _KINDS = {
 }
 
 
-def title_of(incident: Incident, views: Sequence[str]) -> str:
+def title_of(family: str, view: str, views: Sequence[str], summary: str, *, service: str) -> str:
     """Return what is wrong in one line, in the words of the messages."""
-    family = Family(incident.family)
-    if family is Family.META:
-        return incident.summary
-    view = incident.view or views[0]
-    return clause_of_many(FAMILY_WORDS[family], view=view, service=incident.service, views=len(views))
+    if family == Family.META:
+        return summary
+    word = FAMILY_WORDS[Family(family)]
+    return clause_of_many(word, view=view or views[0], service=service, views=len(views))
 
 
 def entry_of(kind: str, text: str) -> str:
