@@ -5,6 +5,7 @@ from django.db.models import F, Q
 
 from monitors.domain.incidents import OPEN_STATES
 from monitors.domain.notifications import UNFINISHED
+from monitors.domain.titles import service_in
 
 NAME_LENGTH = 63
 OPEN = [state.value for state in OPEN_STATES]
@@ -136,6 +137,11 @@ class Incident(models.Model):
     resolved_at = models.DateTimeField(null=True)
     resolution = models.CharField(max_length=500, blank=True)
     sequence = models.IntegerField(default=0)  # of the last transition that notified
+
+    @property
+    def service(self) -> str:
+        """The service whose own terms are broken; "" where the view breaks what it promises to all."""
+        return service_in(self.subject)
 
     class Meta:
         constraints = [

@@ -30,8 +30,11 @@ def _status(client: Client, words: Namespace) -> Result:
 def _incidents(client: Client, words: Namespace) -> Result:
     project = part(client.around.require_project())
     found = list(client.items(f"projects/{project}/incidents", {"state": words.state}, most=words.limit))
-    rows = [(i["name"], i["state"], i["severity"], i["kind"], i["view"], i["summary"]) for i in found]
-    return Result(found, table(("incident", "state", "severity", "kind", "view", "what"), rows))
+    rows = [
+        (i["name"], i["state"], i["severity"], i["kind"], i["service"], i["view"], i["summary"])
+        for i in found
+    ]
+    return Result(found, table(("incident", "state", "severity", "kind", "service", "view", "what"), rows))
 
 
 def _why(client: Client, words: Namespace) -> Result:
@@ -68,7 +71,8 @@ def _impact(client: Client, words: Namespace) -> Result:
 
 def _whole(incident: Json) -> list[str]:
     cause, affected = incident["cause"], incident["affected"]
-    lines = [f"{incident['name']}  {incident['state']}  {incident['summary']}"]
+    whom = f"{incident['service']}: {incident['view']}, " if incident["service"] else ""
+    lines = [f"{incident['name']}  {incident['state']}  {whom}{incident['summary']}"]
     if cause:
         lines.append(f"  cause     {cause['node']}: {cause['reason']} (confidence {cause['confidence']})")
     lines += [f"  or        {other['node']}: {other['reason']}" for other in incident["other_causes"] or ()]

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from celery import Celery
+from celery.signals import setup_logging
 
 from controlplane.project import file_broker, liveness
 from controlplane.project.schedule import SCHEDULE
@@ -48,6 +49,11 @@ def _transport(url: str) -> dict[str, Any]:
             },
         }
     return {"broker_url": url}
+
+
+@setup_logging.connect
+def _keep_our_logging(**_: object) -> None:
+    """Celery sets up no logging where somebody listens here: Django's settings did it already."""
 
 
 def make(*, loads_tasks: bool = True) -> Celery:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from controlplane.project import databases, secret_keys
+from controlplane.project import databases, logs, secret_keys
 from controlplane.project.environment import BadSetting, read
 
 try:
@@ -179,24 +179,4 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 CELERY_BROKER_URL = ENVIRONMENT["BROKER_URL"]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "filters": {
-        "no_wakings": {
-            "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: not str(record.msg).startswith("Scheduler: Sending due task"),
-        }
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        # Celery tells of every waking, several times a second; what a waking did is told by who did it.
-        **{f"celery.{name}": {"level": "WARNING"} for name in ("app.trace", "worker.strategy")},
-        "celery.beat": {"filters": ["no_wakings"]},
-        # Clients that tell of every request they make.
-        **{name: {"level": "WARNING"} for name in ("httpx", "openlineage")},
-    },
-}
+LOGGING = logs.configure(ENVIRONMENT["FRESHLINE_LOG_FORMAT"])

@@ -47,8 +47,12 @@ class Watched:
         return max((one.probed_at for one in self.views.values() if one.probed_at), default=None)
 
     def root_of(self, name: str) -> IncidentSummary | None:
-        """Return the open incident that speaks for the view: its own, or the one that explains it."""
+        """Return the open incident that speaks for the view: its own, or the one that explains it.
+
+        Before one about what a service demands beyond the view's promise.
+        """
         own = [one for one in self.incidents.values() if one.view == name]
+        own.sort(key=lambda one: one.service != "")
         if not own:
             return None
         return self.incidents.get(own[0].parent or own[0].number, own[0])
@@ -115,7 +119,8 @@ def banner_of(record: ViewSummary, watched: Watched) -> OpenIncident | None:
         health=watched.state_of(record),
         since=root.opened_at,
         cause=root.cause,
-        consumers=consumers_of(record),
+        consumers=1 if root.service else consumers_of(record),
+        title=root.title if root.service else "",
         acknowledged_by=root.acknowledged_by,
         acknowledged_at=root.acknowledged_at,
     )

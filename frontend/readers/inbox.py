@@ -41,11 +41,16 @@ def _row(
     readable: Collection[str] | None,
 ) -> IncidentRow:
     row = problem.incident
-    readers = {reader.name: reader for view in problem.views for reader in reading.get(view, ())}
+    readers = {
+        reader.name: reader
+        for hit in problem.hits
+        for reader in reading.get(hit.view, ())
+        if hit.service in ("", reader.name)
+    }
     models = {reader.service.model for reader in readers.values() if reader.service.model}
     return IncidentRow(
         number=row.number,
-        title=title_of(row.family, row.view, problem.views, row.summary),
+        title=title_of(row.family, row.view, problem.views, row.summary, service=row.service),
         severity=row.severity,
         state="silenced" if problem.silence else row.state,
         opened_at=row.opened_at,

@@ -39,7 +39,7 @@ def read_incident(
     return records.IncidentPage(
         project=project,
         number=number,
-        title=words.title_of(row.family, row.view, views, row.summary),
+        title=words.title_of(row.family, row.view, views, row.summary, service=row.service),
         summary=row.summary,
         severity=row.severity,
         state="silenced" if silence and row.state == "open" else row.state,

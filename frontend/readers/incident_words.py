@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from frontend.wording import amount
 from monitors.domain.incidents import FAMILY_WORDS, Family
+from monitors.domain.titles import clause_of_many
 
 # The outbox's states, as ``states.MESSAGES`` calls them.
 OUTBOX = {
@@ -40,14 +41,12 @@ _KINDS = {
 }
 
 
-def title_of(family: str, view: str, views: Sequence[str], summary: str) -> str:
+def title_of(family: str, view: str, views: Sequence[str], summary: str, *, service: str) -> str:
     """Return what is wrong in one line, in the words of the messages."""
     if family == Family.META:
         return summary
     word = FAMILY_WORDS[Family(family)]
-    if len(views) > 1:
-        return f"{amount(len(views), 'view')} {word}, {view or views[0]} first"
-    return f"{view} is {word}"
+    return clause_of_many(word, view=view or views[0], service=service, views=len(views))
 
 
 def entry_of(kind: str, text: str) -> str:

@@ -9,7 +9,7 @@ from controlplane.accounts import selectors as accounts
 from controlplane.accounts.auth import Principal, Scope
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from frontend.readers.parts import broker_part, store_part
+from frontend.readers.parts import broker_part, loop_parts, messages_part, serving_part, store_part
 from frontend.readers.shell import known_projects
 from frontend.records.settings import (
     AuditPage,
@@ -112,19 +112,28 @@ def read_system(*, now: datetime) -> SystemPage:
     ]
     if digest:
         facts += [("Registry", registry.registry_id()), ("Bundle digest", digest)]
+    serving = tuple(
+        ServingProcess(
+            instance=each.instance,
+            build=each.build,
+            bundle=each.bundle_number,
+            state=_state_of(each, digest=digest, now=now),
+            seen_at=each.heard_at,
+            refused=each.refused_reason,
+        )
+        for each in sorted(instances, key=lambda one: one.is_gone(now=now))
+    )
     return SystemPage(
-        parts=(store_part(), broker_part(), _lineage_part(now=now), _reports_part(now=now)),
-        serving=tuple(
-            ServingProcess(
-                instance=each.instance,
-                build=each.build,
-                bundle=each.bundle_number,
-                state=_state_of(each, digest=digest, now=now),
-                seen_at=each.heard_at,
-                refused=each.refused_reason,
-            )
-            for each in sorted(instances, key=lambda one: one.is_gone(now=now))
+        parts=(
+            store_part(now=now),
+            broker_part(now=now),
+            *loop_parts(now=now),
+            messages_part(now=now),
+            serving_part(serving),
+            _reports_part(is_served=any(each.state != "gone" for each in serving), now=now),
+            _lineage_part(now=now),
         ),
+        serving=serving,
         bundle=bundle,
         facts=tuple(facts),
     )
@@ -148,11 +157,13 @@ def _lineage_part(*, now: datetime) -> Part:
     return Part("Lineage", state, f"{count(pending)} pending", note, last)
 
 
-def _reports_part(*, now: datetime) -> Part:
+def _reports_part(*, is_served: bool, now: datetime) -> Part:
     reporting = observations.reporting_instances(since=now - _LOSSES)
     if not reporting:
         return Part("Serving reports", "no_data", "none", "in 24 h", None)
     lost = sum(each.dropped for each in reporting)
     note = f"from {count(len(reporting))} processes, {count(lost)} counts lost in 24 h"
     seen = max(each.last_report_at for each in reporting)
-    return Part("Serving reports", "behind" if lost else "good", count(len(reporting)), note, seen)
+    # What came while something served proves nothing of now.
+    state = "no_data" if not is_served else "behind" if lost else "good"
+    return Part("Serving reports", state, count(len(reporting)), note, seen)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from frontend.charts import StripColumn
+from frontend.wording import amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,28 @@ class HomePage:
         """How many views are in scope."""
         return sum(each.count for each in self.counts)
 
+    @property
+    def calm(self) -> str:
+        """What stands where broken views would."""
+        return calm({each.state: each.count for each in self.counts}, incidents=len(self.incidents))
+
 
 _WHOSE = {"mine": "your ", "team": "your team's "}
 _NOBODY = {"mine": "You own no feature views", "team": "Your team owns no feature views"}
 _BAD = ("missing", "stale", "violating", "late")
 _QUIET = (("no_data", "no data"), ("paused", "paused"))
+
+
+def calm(counts: Mapping[str, int], *, incidents: int) -> str:
+    """Return what is known when no view is broken. That nothing is known is not that nothing is broken."""
+    fresh = counts.get("fresh", 0)
+    quiet = [f"{counts[state]:,} {word}" for state, word in _QUIET if counts.get(state)]
+    opened = f" {amount(incidents, 'incident')} open." if incidents else ""
+    if not fresh:
+        return f"Nothing is known: {', '.join(quiet)}.{opened}"
+    if quiet:
+        return f"Nothing is known to be broken: {', '.join([f'{fresh:,} fresh', *quiet])}.{opened}"
+    return f"No view is broken.{opened}" if incidents else "Nothing is broken."
 
 
 def verdict(counts: Mapping[str, int], *, scope: str, oldest: str = "") -> str:

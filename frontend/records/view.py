@@ -29,7 +29,10 @@ class HealthCell:
 
 @dataclass(frozen=True, slots=True)
 class OpenIncident:
-    """The banner of an open incident. ``cause`` is a phrase, empty when nobody knows."""
+    """The banner of an open incident. ``cause`` is a phrase, empty when nobody knows.
+
+    ``title``: what is wrong where the view's own state does not tell it.
+    """
 
     number: int
     state: str
@@ -37,6 +40,7 @@ class OpenIncident:
     since: datetime
     cause: str
     consumers: int | None
+    title: str = ""
     acknowledged_by: str = ""
     acknowledged_at: datetime | None = None
     silenced_until: datetime | None = None

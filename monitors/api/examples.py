@@ -15,6 +15,7 @@ ACKNOWLEDGED = [
             "severity": "page",
             "subject": "view:flights/carrier_delays",
             "view": "carrier_delays",
+            "service": None,
             "owner": "delays",
             "summary": "age 50 min, max 45 min, 1.1x",
             "cause": {

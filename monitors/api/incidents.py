@@ -157,6 +157,7 @@ def render_incident(row: Incident, *, readable: Readable) -> dict[str, Any]:
         "severity": row.severity,
         "subject": row.subject,
         "view": row.view or None,
+        "service": row.service or None,
         "owner": row.owner or None,
         "summary": row.summary,
         "cause": row.cause if may_know(row.cause, readable) else None,

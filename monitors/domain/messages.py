@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from monitors.domain import titles
 from monitors.domain.incidents import Severity
 from monitors.domain.notifications import Action
 from monitors.domain.words import plural, spell_age
@@ -25,7 +26,8 @@ class Story:
     """Everything that a message about an incident may say.
 
     ``how_bad``: one sentence with the measured value, its limit and the ratio. ``views``: the view itself and
-    those of the children. ``note``: who acknowledged, why it resolved, what it was merged into.
+    those of the children. ``service``: whose own terms are broken, "" for the view's promise. ``note``: who
+    acknowledged, why it resolved, what it was merged into.
     """
 
     number: int
@@ -50,6 +52,7 @@ class Story:
     runbook: str = ""
     note: str = ""
     root_number: int | None = None
+    service: str = ""
     values: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -64,10 +67,13 @@ def headline(story: Story) -> str:
 
 def what(story: Story) -> str:
     """Return what is wrong, as a clause: ``flights/delays is stale``."""
-    where = f"{story.project}/{story.view}" if story.view else story.subject
-    if len(story.views) > 1:
-        return f"{plural(len(story.views), 'view')} {story.word}, {where} first"
-    return f"{where} is {story.word}"
+    return titles.clause_of_many(
+        story.word, view=_where(story), service=story.service, views=len(story.views)
+    )
+
+
+def _where(story: Story) -> str:
+    return f"{story.project}/{story.view}" if story.view else story.subject
 
 
 def cause_sentence(story: Story) -> str:
@@ -118,7 +124,7 @@ def _updated(story: Story) -> str:
 
 
 def _resolved(story: Story) -> str:
-    where = f"{story.project}/{story.view}" if story.view else story.subject
+    where = f"{story.service}: {_where(story)}" if story.service else _where(story)
     return f"resolved after {lasted(story)}: {where}" + (f" ({story.note})" if story.note else "")
 
 

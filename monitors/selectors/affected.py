@@ -1,6 +1,7 @@
 """Who suffers when views are bad: services, their models, and how much they look up."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,14 @@ from controlplane.registry import selectors as registry
 from controlplane.registry.selectors import ServiceRecord
 
 NOT_AS_PROMISED = ("missing", "stale", "invalid", "unavailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A view that is bad for every reader, or for one ``service`` alone, whose own terms it breaks."""
+
+    view: str
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +46,21 @@ class Affected:
     consumers: tuple[Consumer, ...] = ()
 
 
-def affected_by(project: str, views: Iterable[str], *, now: datetime) -> Affected:
-    """Return the live services that read any of ``views``, their models, and the lookups of those views."""
-    views = tuple(views)
-    reading = registry.services_reading_each(project, views)
-    got = observations.sums_by_reader(project, views, start=now - RATE_WINDOW, end=now) if views else {}
-    services = {reader.name: reader for readers in reading.values() for reader in readers}
+def affected_by(project: str, hits: Iterable[Hit], *, now: datetime) -> Affected:
+    """Return the live services that are hit, their models, and what is looked up of the hit views."""
+    hit: dict[str, set[str]] = defaultdict(set)
+    for each in hits:
+        if each.view:
+            hit[each.view].add(each.service)
+    reading = registry.services_reading_each(project, tuple(hit))
+    seen = observations.sums_by_reader(project, tuple(hit), start=now - RATE_WINDOW, end=now) if hit else {}
+    got = {key: sums for key, sums in seen.items() if _is_hit(hit[key[0]], key[1])}
+    services = {
+        reader.name: reader
+        for view, readers in reading.items()
+        for reader in readers
+        if _is_hit(hit[view], reader.name)
+    }
     by_model: dict[str, list[ServiceRecord]] = {}
     for reader in services.values():
         if reader.service.model:
@@ -55,6 +73,10 @@ def affected_by(project: str, views: Iterable[str], *, now: datetime) -> Affecte
         lookups_per_minute=_rate(sum(sums.requests for sums in got.values())),
         consumers=tuple(consumers),
     )
+
+
+def _is_hit(services: Collection[str], reader: str) -> bool:
+    return "" in services or reader in services
 
 
 def _consumer(

@@ -9,6 +9,7 @@ from django.db.models import Count, Max, QuerySet
 
 from monitors.domain.incidents import SEVERITY_ORDER, IncidentState, Severity
 from monitors.models import OPEN, Incident, Notification, Silence, ViewWatch
+from monitors.selectors.affected import Hit
 from monitors.selectors.silences import silence_on, silences_at
 
 PAGE = 50
@@ -36,10 +37,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A root with its views, what silences it, and the last notification of each channel."""
+    """A root with its views, whom it hits, what silences it, and the last notification of each channel."""
 
     incident: Incident
     views: tuple[str, ...]
+    hits: tuple[Hit, ...]
     silence: Silence | None
     notifications: tuple[Notification, ...]
 
@@ -127,12 +129,12 @@ def _problems(rows: Iterable[Incident], silenced: Mapping[int, Silence]) -> tupl
     rows = list(rows)
     if not rows:
         return ()
-    views: dict[int, list[str]] = defaultdict(list)
+    families = {row.pk: [row] for row in rows}
     children = Incident.objects.filter(parent__in=rows).order_by("number")
-    for parent, state, view in children.values_list("parent_id", "state", "view"):
+    for child in children.only("parent_id", "state", "view", "subject"):
         # Of a problem that is still open, the views that are well again are no longer part.
-        if state in OPEN or parent not in {row.pk for row in rows if row.state in OPEN}:
-            views[parent].append(view)
+        if child.parent_id and (child.state in OPEN or families[child.parent_id][0].state not in OPEN):
+            families[child.parent_id].append(child)
     last: dict[int, dict[int, Notification]] = defaultdict(dict)
     told = Notification.objects.filter(incident__in=rows).select_related("channel").defer("body")
     for row in told.order_by("sequence", "pk"):
@@ -140,7 +142,8 @@ def _problems(rows: Iterable[Incident], silenced: Mapping[int, Silence]) -> tupl
     return tuple(
         Problem(
             incident=row,
-            views=tuple(dict.fromkeys(view for view in (row.view, *views[row.pk]) if view)),
+            views=tuple(dict.fromkeys(one.view for one in families[row.pk] if one.view)),
+            hits=tuple(Hit(one.view, one.service) for one in families[row.pk] if one.view),
             silence=silenced.get(row.pk),
             notifications=tuple(sorted(last[row.pk].values(), key=lambda one: one.channel.name)),
         )

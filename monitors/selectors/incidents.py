@@ -4,13 +4,15 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from controlplane.kernel.errors import NotFound
+from monitors.domain import titles
 from monitors.domain.causes import cause_phrase, project_of_cause
+from monitors.domain.incidents import Family
 from monitors.domain.notifications import OutboxState
 from monitors.models import OPEN, Incident, Notification, TimelineEntry
-from monitors.selectors.affected import Affected, affected_by
+from monitors.selectors.affected import Affected, Hit, affected_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class IncidentPage:
 class IncidentSummary:
     """An incident in one line. ``cause`` is a phrase, ``cause_node`` its lineage id; "" if unknown.
 
+    ``service``: whose own terms are broken, "" where the view breaks its promise to all.
     ``cause_path``: the nodes from the cause down to the view, as lineage had them.
     """
 
     number: int
     parent: int | None
     view: str
+    service: str
     owner: str
     title: str
     severity: str
@@ -90,7 +94,8 @@ def _summaries(rows: QuerySet[Incident]) -> list[IncidentSummary]:
             parent=row.parent_id,
             view=row.view,
             owner=row.owner,
-            title=f"{row.view or row.subject}: {row.summary}",
+            service=row.service,
+            title=_line(row),
             severity=row.severity,
             state=row.state,
             opened_at=row.opened_at,
@@ -106,6 +111,10 @@ def _summaries(rows: QuerySet[Incident]) -> list[IncidentSummary]:
     ]
 
 
+def _line(row: Incident) -> str:
+    return titles.line(Family(row.family), view=row.view, subject=row.subject, summary=row.summary)
+
+
 def search_incidents(projects: Iterable[str] | None, text: str, *, limit: int) -> list[FoundIncident]:
     """Return roots of ``projects`` (None: all) of that number, or that name ``text``, the newest first."""
     number = text.upper().removeprefix("INC-").lstrip("#")
@@ -116,7 +125,7 @@ def search_incidents(projects: Iterable[str] | None, text: str, *, limit: int) -
     if projects is not None:
         rows = rows.filter(project__in=list(projects))
     return [
-        FoundIncident(row.number, row.project, f"{row.view or row.subject}: {row.summary}", row.state)
+        FoundIncident(row.number, row.project, _line(row), row.state)
         for row in rows.order_by("-number")[:limit]
     ]
 
@@ -162,11 +171,11 @@ def find_household(number: int) -> Household:
 def incident_page(household: Household, *, now: datetime) -> IncidentPage:
     """Return the incident with its children, consumers, timeline and notifications."""
     incident, children = household.incident, household.children
-    views = dict.fromkeys([incident.view, *(child.view for child in children)])
+    hits = [Hit(one.view, one.service) for one in (incident, *children)]
     return IncidentPage(
         incident=incident,
         children=children,
-        affected=affected_by(incident.project, [view for view in views if view], now=now),
+        affected=affected_by(incident.project, hits, now=now),
         timeline=tuple(incident.timeline.order_by("id")),
         notifications=tuple(incident.notifications.select_related("channel").order_by("sequence", "id")),
     )
@@ -188,6 +197,12 @@ def unsent_notifications() -> QuerySet[Notification]:
     """Return what waits to be sent and that nobody muted, the oldest first."""
     waiting = Notification.objects.filter(state__in=[OutboxState.PENDING, OutboxState.LEASED])
     return waiting.order_by("created_at")
+
+
+def count_unsent() -> tuple[int, datetime | None]:
+    """Return how many notifications wait, and since when the oldest does."""
+    found = unsent_notifications().order_by().aggregate(waiting=Count("pk"), oldest=Min("created_at"))
+    return found["waiting"], found["oldest"]
 
 
 def oldest_unsent() -> datetime | None:

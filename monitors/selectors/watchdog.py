@@ -57,6 +57,21 @@ def monitoring_behind(*, now: datetime) -> Behind:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A loop of monitoring: when it last went round (None: never), and whether that is too long ago."""
+
+    loop: str
+    at: datetime | None
+    is_silent: bool
+
+
+def rounds(*, now: datetime) -> tuple[Round, ...]:
+    """Return every loop's last round."""
+    seen = dict(LoopBeat.objects.values_list("name", "at"))
+    return tuple(Round(name, seen.get(name), _is_silent(seen.get(name), now=now)) for name in LOOPS)
+
+
+@dataclass(frozen=True, slots=True)
 class _Signs:
     seen: dict[str, datetime]
     has_views: bool

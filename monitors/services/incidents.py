@@ -8,6 +8,7 @@ from controlplane.accounts.services import audit
 from controlplane.kernel.errors import Conflict, NotFound, Refused
 from monitors.domain.incidents import IncidentState
 from monitors.domain.notifications import Action
+from monitors.domain.words import cleaned
 from monitors.models import OPEN, Incident
 from monitors.services import announcing, closing
 from monitors.services.locks import lock_project
@@ -45,13 +46,14 @@ def acknowledge(number: int, *, actor: str, now: datetime, address: str = "") ->
 @transaction.atomic
 def resolve(number: int, *, reason: str, actor: str, now: datetime, address: str = "") -> Incident:
     """End an incident by hand; it reopens if the next evaluation fails."""
-    if not reason.strip():
+    reason = cleaned(reason)
+    if not reason:
         raise Refused("bad_value", "reason: say why this is over")
     incident = _held(number)
     if incident.state not in OPEN:
         raise Conflict("conflict", f"INC-{number} is resolved already.")
     closing.rearm(incident)
-    closing.close(incident, reason.strip(), now=now, actor=actor)
+    closing.close(incident, reason, now=now, actor=actor)
     _audit(incident, "resolve", actor=actor, now=now, address=address)
     return incident
 
@@ -59,10 +61,11 @@ def resolve(number: int, *, reason: str, actor: str, now: datetime, address: str
 @transaction.atomic
 def note(number: int, *, text: str, actor: str, now: datetime) -> Incident:
     """Add a person's words to the timeline."""
-    if not text.strip() or len(text) > MAX_NOTE:
+    text = cleaned(text)
+    if not text or len(text) > MAX_NOTE:
         raise Refused("bad_value", f"text: write 1 to {MAX_NOTE} characters")
     incident = _held(number)
-    tell(incident, "note", text.strip(), now=now, actor=actor)
+    tell(incident, "note", text, now=now, actor=actor)
     return incident
 
 

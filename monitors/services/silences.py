@@ -9,6 +9,7 @@ from controlplane.accounts.services import audit
 from controlplane.kernel.errors import NotFound, Refused
 from monitors.domain import silences
 from monitors.domain.notifications import OutboxState
+from monitors.domain.words import cleaned
 from monitors.models import Incident, Notification, Silence
 from monitors.selectors.silences import labels_of, silences_at
 from monitors.selectors.stored import silence_of
@@ -29,14 +30,15 @@ def create_silence(
 ) -> Silence:
     """Silence what matches; a silence of one project names it by ``project = ...``."""
     parsed = silences.parse(matchers, starts_at=starts_at, ends_at=ends_at, now=now)
-    if not 0 < len(reason.strip()) <= MAX_REASON:
+    reason = cleaned(reason)
+    if not 0 < len(reason) <= MAX_REASON:
         raise Refused("bad_value", f"reason: write 1 to {MAX_REASON} characters")
     row = Silence.objects.create(
         project=project_of(matchers),
         matchers=[{"label": m.label, "op": m.op.value, "value": m.value} for m in parsed.matchers],
         starts_at=starts_at,
         ends_at=ends_at,
-        reason=reason.strip(),
+        reason=reason,
         author=actor[:120],
         created_at=now,
     )

@@ -9,7 +9,7 @@ from monitors.domain.incidents import FAMILY_WORDS, Family, Severity
 from monitors.domain.messages import CauseText, Story
 from monitors.domain.notifications import Action
 from monitors.models import OPEN, Incident, ViewWatch
-from monitors.selectors.affected import affected_by
+from monitors.selectors.affected import Hit, affected_by
 
 
 def tell_story(incident: Incident, action: Action, *, note: str, now: datetime) -> Story:
@@ -17,8 +17,8 @@ def tell_story(incident: Incident, action: Action, *, note: str, now: datetime) 
     children = Incident.objects.filter(parent=incident)
     if incident.state in OPEN:
         children = children.filter(state__in=OPEN)
-    views = _unique([incident.view, *children.order_by("number").values_list("view", flat=True)])
-    affected = affected_by(incident.project, views, now=now)
+    family = [incident, *children.only("view", "subject").order_by("number")]
+    affected = affected_by(incident.project, [Hit(one.view, one.service) for one in family], now=now)
     watch = ViewWatch.objects.filter(project=incident.project, view=incident.view).first()
     return Story(
         number=incident.number,
@@ -28,6 +28,7 @@ def tell_story(incident: Incident, action: Action, *, note: str, now: datetime) 
         view=incident.view,
         subject=incident.subject,
         kind=incident.kind,
+        service=incident.service,
         word=FAMILY_WORDS[Family(incident.family)],
         severity=Severity(incident.severity),
         owner=incident.owner,
@@ -35,7 +36,7 @@ def tell_story(incident: Incident, action: Action, *, note: str, now: datetime) 
         opened_at=incident.opened_at,
         now=now,
         link=link_to(incident.number),
-        views=views,
+        views=_unique(one.view for one in family),
         cause=_cause(incident),
         services=affected.services,
         models=affected.models,

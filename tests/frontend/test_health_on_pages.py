@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from controlplane.kernel import clock
-from monitors.models import Channel, Monitor
+from monitors.models import Channel, Monitor, ViewWatch
 from monitors.services import incidents
 from monitors.services.beats import beat
 from tests.frontend.live import text_of, words
@@ -111,3 +111,11 @@ def test_a_channel_that_refuses_everything_is_told_on_every_page(viewer, address
 @pytest.mark.parametrize("address", EVERYWHERE)
 def test_that_nobody_would_be_told_is_told_on_every_page(viewer, address):
     assert "No team has a channel: an incident would reach nobody." in text_of(viewer.get(address))
+
+
+def test_home_does_not_call_unbroken_what_nobody_knows_of(flights, viewer):
+    breach(service="delay_ranker")
+    ViewWatch.objects.update(paused=True, probed_at=NOON)
+    told = words(viewer.get("/p/flights/"))
+    assert "Nothing is broken" not in told
+    assert "Nothing is known:" in told and "1 incident open." in told

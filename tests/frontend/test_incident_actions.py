@@ -170,3 +170,18 @@ def test_the_address_of_a_form_opened_as_a_page_says_so(stale, operator):
 def test_a_prepared_action_is_not_prepared_again_by_the_refresh(stale, operator):
     html = text_of(operator.get(f"{page_of(stale)}?do=silence"))
     assert f'hx-get="{page_of(stale)}"' in html
+
+
+@pytest.mark.parametrize(
+    ("action", "form"),
+    [
+        ("resolve", {"reason": "\x00\x07"}),
+        ("note", {"text": "\x00 \x1b"}),
+        ("silence", {"for": "15m", "reason": "\x00"}),
+    ],
+)
+def test_a_reason_of_nothing_that_can_be_seen_is_refused(stale, operator, action, form):
+    told = words(operator.post(f"{page_of(stale)}/{action}", form, follow=True))
+    assert "write 1 to" in told or "say why" in told
+    stale.refresh_from_db()
+    assert stale.state == "open" and not Silence.objects.exists()

@@ -6,6 +6,7 @@ import pytest
 
 from controlplane.observations.domain.report import parse
 from controlplane.observations.services.reports import record_report
+from controlplane.registry.services.applying import Author, apply_definition
 from lineage import services as lineage
 from monitors.channels.egress import Egress
 from monitors.domain.folding import Confidence
@@ -13,6 +14,7 @@ from monitors.models import Incident, Notification, TimelineEntry
 from monitors.services import incidents, outbox
 from tests.frontend.live import PATH, text_of, words
 from tests.monitors.story import MINUTE, NOON, breach, cause, pagerduty, recover, slack
+from tests.registry.story import FLIGHTS
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("built", "flights")]
 INBOX = "/p/flights/incidents"
@@ -239,3 +241,26 @@ def test_a_very_long_story_is_cut_and_says_so(stale, viewer):
     told = words(viewer.get(page_of(stale)))
     assert "note 129" in told and "note 2 " not in told
     assert "Older entries are not shown" in told
+
+
+def test_what_breaks_the_terms_of_one_service_is_told_as_that_on_every_page(flights, viewer):
+    opened = breach(service="delay_ranker", reason="age 50 min, max 45 min, 1.1x")
+    title = "delay_ranker: carrier_delays is older than it accepts"
+    told = viewer.get(page_of(opened))
+    assert f"<h1>{title}</h1>" in text_of(told)
+    assert "is stale" not in words(told)
+    for address in (INBOX, HOME, VIEW):
+        assert title in words(viewer.get(address)), address
+    assert "delay_ranker feature service" in words(told)
+
+
+def test_only_the_service_whose_terms_broke_counts_as_a_consumer(flights, viewer):
+    other = {"name": "eta", "owner": "ranking", "features": ["carrier_delays:avg_dep_delay"]}
+    services = [*FLIGHTS["feature_services"], other]
+    definition = {**FLIGHTS, "feature_services": services}
+    apply_definition("flights", definition, author=Author("edith", may_create_projects=True), now=NOON)
+    opened = breach(service="eta")
+    hit = words(viewer.get(page_of(opened))).split("Who is hit")[1].split("Who was told")[0]
+    assert "eta feature service" in hit and "delay_ranker" not in hit and "1 consumer" in hit
+    assert '<td class="num" data-label="consumers">1</td>' in text_of(viewer.get(INBOX))
+    assert "1 consumer affected" in words(viewer.get(VIEW))

@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 
 from controlplane.kernel import clock
-from frontend.records.home import verdict
+from frontend.records.home import calm, verdict
 from frontend.records.view import ViewPage
 from tests.frontend import story, story_settings, story_view, story_work
 from tests.frontend.cases import CASES, CONTEXT, LONG, Case
@@ -143,6 +143,20 @@ def test_home_without_views_shows_the_steps_and_no_verdict_of_health():
 )
 def test_the_verdict_never_praises_what_nobody_knows(counts, text):
     assert verdict(counts, scope="mine") == text
+
+
+@pytest.mark.parametrize(
+    ("counts", "incidents", "text"),
+    [
+        ({"fresh": 3}, 0, "Nothing is broken."),
+        ({"fresh": 3}, 1, "No view is broken. 1 incident open."),
+        ({"fresh": 3, "no_data": 2}, 0, "Nothing is known to be broken: 3 fresh, 2 no data."),
+        ({"no_data": 6, "paused": 1}, 5, "Nothing is known: 6 no data, 1 paused. 5 incidents open."),
+        ({"no_data": 1}, 0, "Nothing is known: 1 no data."),
+    ],
+)
+def test_where_nothing_is_known_home_does_not_say_that_nothing_is_broken(counts, incidents, text):
+    assert calm(counts, incidents=incidents) == text
 
 
 def test_a_stale_view_outweighs_everything_in_the_verdict():

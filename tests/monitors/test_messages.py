@@ -56,6 +56,17 @@ STORIES = {
     "resolve": replace(STORY, action=Action.RESOLVE, note="every monitor is ok again"),
     "brief": replace(STORY, action=Action.BRIEF),
     "linked": replace(STORY, action=Action.LINKED, root_number=141, views=("carrier_delays",)),
+    "service": replace(
+        STORY,
+        service="eta",
+        subject="service:flights/eta",
+        cause=None,
+        kind="served_age",
+        how_bad="age 1 min 16 s of the oldest keys (95th percentile), max 1 min, 1.3x",
+        views=("carrier_delays",),
+        services=("eta",),
+        models=(),
+    ),
     "hostile": replace(
         STORY,
         view=HOSTILE,
