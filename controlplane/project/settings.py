@@ -160,7 +160,10 @@ REST_FRAMEWORK: dict[str, Any] = {
         "controlplane.accounts.authentication.TokenAuthentication",
         "controlplane.accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["controlplane.accounts.authentication.AccessPermission"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "controlplane.accounts.authentication.AccessPermission",
+        "controlplane.registry.auth.ProjectPermission",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["controlplane.rest.parsers.JsonParser"],
     "EXCEPTION_HANDLER": "controlplane.rest.problems.handle",
