@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.kernel.errors import Refused
+from controlplane.rest.serialize import read_number
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -19,10 +20,7 @@ M = TypeVar("M", bound=Model)
 
 def read_limit(request: Request) -> int:
     """Return ``?limit=``, 1 to 200, 50 when absent."""
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_LIMIT):
-        raise Refused("bad_value", f"limit is {text!r}: write a number from 1 to {MAX_LIMIT}")
-    return int(text)
+    return read_number(request, "limit", least=1, most=MAX_LIMIT) or DEFAULT_LIMIT
 
 
 def paginate(

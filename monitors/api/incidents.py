@@ -13,7 +13,7 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope, addre
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Refused
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, instant, validated
 from monitors.api import examples
 from monitors.api.guard import OPERATE, READ, require
 from monitors.domain.causes import may_know
@@ -32,13 +32,13 @@ STATES = [state.value for state in IncidentState]
 Readable = Collection[str] | None  # projects; None: all
 
 
-class ReasonRequest(serializers.Serializer[Any]):
+class ReasonRequest(Body):
     """Body of POST /incidents/{n}/resolve."""
 
     reason = serializers.CharField(max_length=500)
 
 
-class NoteRequest(serializers.Serializer[Any]):
+class NoteRequest(Body):
     """Body of POST /incidents/{n}/note."""
 
     text = serializers.CharField(max_length=1_000)
@@ -204,8 +204,8 @@ def render_page(page: IncidentPage, *, readable: Readable) -> dict[str, Any]:
 
 urlpatterns = [
     path("projects/<str:project>/incidents", IncidentsView.as_view()),
-    path("incidents/<int:number>", IncidentView.as_view()),
-    path("incidents/<int:number>/acknowledge", AcknowledgeView.as_view()),
-    path("incidents/<int:number>/resolve", ResolveView.as_view()),
-    path("incidents/<int:number>/note", NoteView.as_view()),
+    path("incidents/<id:number>", IncidentView.as_view()),
+    path("incidents/<id:number>/acknowledge", AcknowledgeView.as_view()),
+    path("incidents/<id:number>/resolve", ResolveView.as_view()),
+    path("incidents/<id:number>/note", NoteView.as_view()),
 ]

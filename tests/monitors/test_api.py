@@ -12,6 +12,8 @@ from controlplane.accounts.domain import Role
 from controlplane.accounts.models import AuditEntry
 from controlplane.accounts.services import teams, tokens
 from controlplane.kernel import clock
+from controlplane.registry.services.applying import Author
+from controlplane.registry.services.objects import create_project
 from monitors.models import Channel, LoopBeat, Monitor, Notification
 from tests.monitors.story import MINUTE, NOON, breach, cause, pagerduty, slack
 
@@ -59,6 +61,11 @@ def _loopback(settings):
 
 
 @pytest.fixture
+def flights():
+    create_project("flights", author=Author("t", may_create_projects=True), now=NOON)
+
+
+@pytest.fixture
 def root():
     return caller("root", is_admin=True)
 
@@ -97,7 +104,7 @@ def test_an_incident_is_told_whole(operator):
     ]
 
 
-def test_a_list_shows_roots_and_children_only_when_asked(operator):
+def test_a_list_shows_roots_and_children_only_when_asked(operator, flights):
     root_incident, child = breach("a", causes=[cause()]), breach("b", causes=[cause()])
 
     def numbers(query):
@@ -131,7 +138,7 @@ def test_people_acknowledge_note_and_resolve(operator):
     ]
 
 
-def test_health_tells_states_and_whether_monitoring_is_behind(operator):
+def test_health_tells_states_and_whether_monitoring_is_behind(operator, flights):
     breach()
     answer = operator.get("/projects/flights/health").json()
     (view,) = answer["items"]

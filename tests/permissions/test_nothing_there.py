@@ -1,4 +1,4 @@
-"""Addresses of what does not exist: 404 for whoever may know of everything, never an empty, healthy answer."""
+"""Addresses of what does not exist: 404 for who may know of everything, never an empty, healthy answer."""
 
 import pytest
 
