@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "controlplane.project",
 ]
 MIDDLEWARE = [
+    "controlplane.rest.middleware.UnreadBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "controlplane.rest.middleware.CompressionMiddleware",
