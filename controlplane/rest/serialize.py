@@ -1,10 +1,12 @@
 """Bodies in, instants out: what every API module does alike."""
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 from rest_framework.request import Request
 
 from controlplane.kernel.errors import FieldError, Refused
@@ -51,6 +53,15 @@ class IdField(serializers.IntegerField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=LARGEST_ID, **options)
+
+
+class WordsField(serializers.CharField):
+    """What a person wrote. Characters that nobody can see do not count as words."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, str):
+            data = "".join(each for each in data if each in "\n\t" or unicodedata.category(each) != "Cc")
+        return super().run_validation(data)
 
 
 class Body(serializers.Serializer[Any]):

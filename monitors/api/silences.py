@@ -11,7 +11,7 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope, addre
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import Body, instant, validated
+from controlplane.rest.serialize import Body, WordsField, instant, validated
 from monitors.api.guard import OPERATE, READ, require
 from monitors.models import Silence
 from monitors.selectors.silences import silences_for
@@ -24,7 +24,7 @@ class SilenceRequest(Body):
     matchers = serializers.ListField(child=serializers.DictField(), max_length=20)
     starts_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     ends_at = serializers.DateTimeField()
-    reason = serializers.CharField(max_length=500)
+    reason = WordsField(max_length=500)
 
 
 class SilencesView(ApiView):

@@ -20,6 +20,7 @@ from tests.monitors.story import MINUTE, NOON, breach, cause, pagerduty, slack
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
 LATER = NOON + MINUTE
+FLIGHTS_ONLY = {"label": "project", "op": "=", "value": "flights"}
 ALL_SCOPES = ("read", "register", "operate", "admin")
 
 
@@ -136,6 +137,17 @@ def test_people_acknowledge_note_and_resolve(operator):
         "acknowledge",
         "resolve",
     ]
+
+
+@pytest.mark.parametrize("words", ["\x01\x07", " \x00 ", "\x1b", "\n\t", "\x85"])
+def test_words_that_nobody_can_see_are_no_reason(operator, words):
+    number = breach().number
+    for action, name in (("resolve", "reason"), ("note", "text")):
+        answer = operator.post(f"/incidents/{number}/{action}", {name: words})
+        assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, name)
+    silence = {"matchers": [FLIGHTS_ONLY], "ends_at": (LATER + MINUTE).isoformat(), "reason": words}
+    assert operator.post("/silences", silence).status_code == 422
+    assert operator.post(f"/incidents/{number}/note", {"text": f"a{words}b"}).status_code == 201
 
 
 def test_health_tells_states_and_whether_monitoring_is_behind(operator, flights):
