@@ -6,6 +6,7 @@ from frontend.pages import (
     audit,
     catalogue,
     channels,
+    errors,
     home,
     incidents,
     lineage,
@@ -45,6 +46,7 @@ urlpatterns = [
     path("settings/tokens", tokens.tokens, name="tokens"),
     path("settings/tokens/<id:id>/<str:action>", tokens.token_action, name="token_action"),
     path("settings/system", system.system, name="system"),
+    path("docs/errors", errors.error_codes, name="error_codes"),
     path("audit", audit.audit, name="audit"),
     re_path(r"^(?P<rest>features|incidents|runs|lineage|playground)$", sign_in.to_project),
 ]
