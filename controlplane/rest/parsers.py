@@ -10,7 +10,6 @@ from rest_framework.parsers import BaseParser
 from controlplane.kernel import strict_json
 from controlplane.kernel.errors import Refused
 
-
 _ENCODINGS = ("", "identity", "gzip")
 
 
