@@ -8,7 +8,7 @@ from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope
 from controlplane.kernel import clock
-from controlplane.kernel.errors import Refused
+from controlplane.rest.serialize import read_number
 from frontend.readers.search import read_search
 
 MOST, USUAL = 50, 8
@@ -29,13 +29,10 @@ class SearchView(ApiView):
         responses={200: dict},
     )
     def get(self, request: ApiRequest) -> Response:
-        limit = request.query_params.get("limit", str(USUAL))
-        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= MOST):
-            raise Refused("bad_value", f"limit is {limit[:20]!r}: write a number from 1 to {MOST}")
         found = read_search(
             request.query_params.get("q", "")[:_LONGEST],
             projects=request.principal.readable_projects(),
-            limit=int(limit),
+            limit=read_number(request, "limit", least=1, most=MOST) or USUAL,
             now=clock.now(),
         )
         answer = Response({"items": [asdict(each) for each in found]})

@@ -14,7 +14,7 @@ from controlplane.accounts.domain import refusal
 from controlplane.kernel import clock
 from controlplane.kernel.errors import FreshlineError, NotFound, Refused
 from controlplane.rest.parsers import AnyTextJsonParser
-from controlplane.rest.serialize import instant
+from controlplane.rest.serialize import instant, read_number
 from lineage import selectors, services
 from lineage.domain import drawing, naming
 from lineage.domain.causes import Cause
@@ -177,10 +177,8 @@ def _refusal(principal: Principal, project: str) -> FreshlineError | None:
 
 
 def _number(request: ApiRequest, name: str, default: int, *, most: int) -> int:
-    text = request.query_params.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and int(text) <= most):
-        raise Refused("bad_value", f"{name} is {text!r}: write a number up to {most}")
-    return int(text)
+    asked = read_number(request, name, most=most)
+    return default if asked is None else asked
 
 
 def _graph(graph: Graph) -> dict[str, Any]:

@@ -14,10 +14,10 @@ from controlplane.accounts.services import teams, tokens
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, instant, validated
 
 
-class TokenRequest(serializers.Serializer[Any]):
+class TokenRequest(Body):
     """Body of POST /tokens."""
 
     name = serializers.CharField(max_length=100)
@@ -26,14 +26,14 @@ class TokenRequest(serializers.Serializer[Any]):
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
 
-class MembershipRequest(serializers.Serializer[Any]):
+class MembershipRequest(Body):
     """Body of POST and DELETE /memberships."""
 
     team = serializers.CharField(max_length=63)
     username = serializers.CharField(max_length=150)
 
 
-class RoleRequest(serializers.Serializer[Any]):
+class RoleRequest(Body):
     """Body of PUT /teams/{team}/roles/{project}."""
 
     role = serializers.ChoiceField([role.word for role in Role], allow_null=True)
@@ -191,7 +191,7 @@ def _entry(entry: AuditEntry) -> dict[str, Any]:
 
 urlpatterns = [
     path("tokens", TokensView.as_view()),
-    path("tokens/<int:token_id>", TokenView.as_view()),
+    path("tokens/<id:token_id>", TokenView.as_view()),
     path("teams", TeamsView.as_view()),
     path("teams/<str:team>", TeamView.as_view()),
     path("teams/<str:team>/roles/<str:project>", TeamRoleView.as_view()),

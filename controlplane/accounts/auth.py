@@ -19,9 +19,13 @@ class ApiRequest(Request):
 
 
 class ApiView(APIView):
-    """Base of every API view: declares, by method, what the caller needs."""
+    """Base of every API view: declares, by method, what the caller needs.
+
+    ``makes_project``: the methods for which the project of the address need not exist yet.
+    """
 
     access: ClassVar[dict[str, Access]] = {}
+    makes_project: ClassVar[frozenset[str]] = frozenset()
     rate_limited: ClassVar[bool] = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

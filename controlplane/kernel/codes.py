@@ -50,7 +50,7 @@ CODES: dict[str, str] = {
     "too_large": "The body, or a part of it, exceeds its limit.",
     "unauthenticated": "No valid token or session came with the request.",
     "unavailable": "Something that is needed does not answer right now.",
-    "unknown_field": "The row has a field that is no join key and no feature of the view.",
+    "unknown_field": "The body has a field that the call does not know, or a row one that its view does not.",
     "unknown_reference": "A name refers to something that is not defined.",
     "unsatisfiable": "What is declared contradicts itself, so that it can never be kept.",
     "unsupported_media_type": "The Content-Type is none of those accepted here.",

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "controlplane.project",
 ]
 MIDDLEWARE = [
+    "controlplane.rest.middleware.UnreadBodyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "controlplane.rest.middleware.CompressionMiddleware",
@@ -160,7 +161,10 @@ REST_FRAMEWORK: dict[str, Any] = {
         "controlplane.accounts.authentication.TokenAuthentication",
         "controlplane.accounts.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["controlplane.accounts.authentication.AccessPermission"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "controlplane.accounts.authentication.AccessPermission",
+        "controlplane.registry.auth.ProjectPermission",
+    ],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["controlplane.rest.parsers.JsonParser"],
     "EXCEPTION_HANDLER": "controlplane.rest.problems.handle",

@@ -1,14 +1,16 @@
-"""What is around every request: its id (in the answer, the log and every problem), and packing."""
+"""What is around every request: its id (in answer, log and every problem), packing, and unread bodies."""
 
 import re
 import secrets
 from collections.abc import Callable
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
+_MOST_UNREAD = 1024 * 1024
+_CHUNK = 64 * 1024
 _SHAPE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
@@ -26,6 +28,37 @@ class RequestIdMiddleware:
             response = self.get_response(request)
         response["X-Request-Id"] = request_id
         return response
+
+
+class UnreadBodyMiddleware:
+    """Reads what a refusal left unread of the request's body, so that the connection can be used again.
+
+    The server would cut the connection instead, and the next request on it would fail without an answer. Of a
+    large body the rest stays unread: then the answer says that the connection closes.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not _read_to_its_end(request):
+            response["Connection"] = "close"
+        return response
+
+
+def _read_to_its_end(request: HttpRequest) -> bool:
+    """Read the rest of the body; False when it is too long for that, or its sender is gone."""
+    left = _MOST_UNREAD
+    try:
+        while left > 0:
+            found = len(request.read(_CHUNK))
+            if not found:
+                return True
+            left -= found
+    except UnreadablePostError:
+        pass
+    return False
 
 
 class CompressionMiddleware(GZipMiddleware):

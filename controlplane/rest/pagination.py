@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.core.exceptions import ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import IntegerField, Model, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from controlplane.kernel.errors import Refused
+from controlplane.rest.addresses import LARGEST_ID
+from controlplane.rest.serialize import read_number
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -19,10 +20,7 @@ M = TypeVar("M", bound=Model)
 
 def read_limit(request: Request) -> int:
     """Return ``?limit=``, 1 to 200, 50 when absent."""
-    text = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MAX_LIMIT):
-        raise Refused("bad_value", f"limit is {text!r}: write a number from 1 to {MAX_LIMIT}")
-    return int(text)
+    return read_number(request, "limit", least=1, most=MAX_LIMIT) or DEFAULT_LIMIT
 
 
 def paginate(
@@ -34,10 +32,9 @@ def paginate(
     column = key.removeprefix("-")
     cursor = request.query_params.get("cursor")
     if cursor:
-        try:
-            rows = rows.filter(**{f"{column}__{'lt' if falling else 'gt'}": _decode(cursor)})
-        except (ValueError, TypeError, ValidationError) as wrong:
-            raise Refused("bad_value", "cursor is none that this list gave") from wrong
+        is_number = isinstance(rows.model._meta.get_field(column), IntegerField)
+        last = _decode(cursor, kind=int if is_number else str)
+        rows = rows.filter(**{f"{column}__{'lt' if falling else 'gt'}": last})
     page = list(rows.order_by(key)[: limit + 1])
     more = len(page) > limit
     page = page[:limit]
@@ -53,8 +50,12 @@ def _encode(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value, default=str).encode()).decode()
 
 
-def _decode(cursor: str) -> Any:
-    value = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    if not isinstance(value, int | str):
-        raise TypeError(cursor)
-    return value
+def _decode(cursor: str, *, kind: type[int | str]) -> int | str:
+    """Return what was seen last; ``Refused`` for what no list of this kind could have given."""
+    try:
+        value = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
+    except (ValueError, RecursionError):
+        value = None
+    if type(value) is kind and (isinstance(value, str) or 0 <= value <= LARGEST_ID):
+        return value
+    raise Refused("bad_value", "cursor is none that this list gave")

@@ -10,9 +10,15 @@ from rest_framework.parsers import BaseParser
 from controlplane.kernel import strict_json, text
 from controlplane.kernel.errors import FieldError, Refused
 
+_ENCODINGS = ("", "identity", "gzip")
+
 
 def read_body(stream: IO[bytes], *, encoding: str = "") -> bytes:
     """Return the whole body, inflated when ``encoding`` is gzip; ``Refused`` past the limit."""
+    if encoding.lower() not in _ENCODINGS:
+        raise Refused(
+            "unsupported_media_type", f"Content-Encoding is {encoding[:40]!r}: only gzip is read here."
+        )
     limit = int(settings.FRESHLINE_BODY_LIMIT_MB) * 1024 * 1024
     data = stream.read(limit + 1)
     if encoding.lower() == "gzip":

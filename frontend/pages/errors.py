@@ -6,11 +6,19 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from controlplane.accounts.auth import principal_of
+from controlplane.kernel.codes import CODES
 from controlplane.kernel.errors import Forbidden, NotFound, Refused
 from controlplane.rest.problems import NO_DATABASE, as_ours, plain, status_of
-from frontend.pages.common import error_page
+from frontend.pages.common import error_page, show
+
+
+@require_safe
+def error_codes(request: HttpRequest) -> HttpResponse:
+    """What each code of a problem means, for whoever comes: the ``type`` of every problem leads here."""
+    return show(request, "error_codes.html", tuple(CODES.items()), principal=principal_of(request))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

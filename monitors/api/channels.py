@@ -11,34 +11,34 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope,
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, IdField, instant, validated
 from monitors.api.guard import ADMINISTER, INSTALLATION, READ, require
 from monitors.models import Channel
 from monitors.selectors.channels import channels_for, team_channels
 from monitors.services import channels
 
 
-class ChannelRequest(serializers.Serializer[Any]):
+class ChannelRequest(Body):
     """Body of POST /channels. ``project``: the only one it serves; absent: the whole installation."""
 
     name = serializers.CharField(max_length=100)
     kind = serializers.CharField(max_length=20)
     config = serializers.DictField()
-    fallback = serializers.IntegerField(required=False, allow_null=True, default=None)
+    fallback = IdField(required=False, allow_null=True, default=None)
     project = serializers.CharField(max_length=63, required=False, default="", allow_blank=True)
 
 
-class ChannelEdit(serializers.Serializer[Any]):
+class ChannelEdit(Body):
     """Body of PUT /channels/{id}: without config the secret stays."""
 
     config = serializers.DictField(required=False, allow_null=True, default=None)
-    fallback = serializers.IntegerField(required=False, allow_null=True, default=None)
+    fallback = IdField(required=False, allow_null=True, default=None)
 
 
-class TeamChannelsRequest(serializers.Serializer[Any]):
+class TeamChannelsRequest(Body):
     """Body of PUT /teams/{team}/channels."""
 
-    channels = serializers.ListField(child=serializers.IntegerField(), max_length=20)
+    channels = serializers.ListField(child=IdField(), max_length=20)
 
 
 class ChannelsView(ApiView):
@@ -162,7 +162,7 @@ def render_channel(row: Channel) -> dict[str, Any]:
 
 urlpatterns = [
     path("channels", ChannelsView.as_view()),
-    path("channels/<int:channel_id>", ChannelView.as_view()),
-    path("channels/<int:channel_id>/test", ChannelTestView.as_view()),
+    path("channels/<id:channel_id>", ChannelView.as_view()),
+    path("channels/<id:channel_id>/test", ChannelTestView.as_view()),
     path("teams/<str:team>/channels", TeamChannelsView.as_view()),
 ]

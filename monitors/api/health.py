@@ -12,7 +12,7 @@ from controlplane.kernel import clock
 from controlplane.kernel.errors import Refused
 from controlplane.observations import selectors as observations
 from controlplane.observations.selectors import ProbeResult
-from controlplane.rest.serialize import instant
+from controlplane.rest.serialize import instant, read_instant
 from monitors.selectors.health import ViewHealth, project_health, view_health
 from monitors.selectors.watchdog import last_evaluation_at, monitoring_behind
 
@@ -44,8 +44,8 @@ class FreshnessView(ApiView):
     )
     def get(self, request: ApiRequest, project: str, view: str) -> Response:
         now = clock.now()
-        end = _instant(request, "to", default=now)
-        start = _instant(request, "from", default=end - DEFAULT_SPAN)
+        end = read_instant(request, "to") or now
+        start = read_instant(request, "from") or end - DEFAULT_SPAN
         if not timedelta(0) < end - start <= LONGEST_SPAN:
             raise Refused("bad_value", f"from, to: a span of at most {LONGEST_SPAN.days} days")
         probes = observations.probes_between(project, view, start=start, end=end)
@@ -97,17 +97,6 @@ def _probe(probe: ProbeResult) -> dict[str, Any]:
         "stale_share": probe.stale_share,
         "error": probe.error or None,
     }
-
-
-def _instant(request: ApiRequest, name: str, *, default: datetime) -> datetime:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise Refused("bad_value", f"{name} is {text!r}: write an RFC 3339 time") from wrong
-    return found if found.tzinfo else found.replace(tzinfo=default.tzinfo)
 
 
 urlpatterns = [

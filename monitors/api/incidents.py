@@ -6,14 +6,13 @@ from typing import Any
 
 from django.urls import path
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope, address_of
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Refused
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, WordsField, instant, validated
 from monitors.api import examples
 from monitors.api.guard import OPERATE, READ, require
 from monitors.domain.causes import may_know
@@ -32,16 +31,16 @@ STATES = [state.value for state in IncidentState]
 Readable = Collection[str] | None  # projects; None: all
 
 
-class ReasonRequest(serializers.Serializer[Any]):
+class ReasonRequest(Body):
     """Body of POST /incidents/{n}/resolve."""
 
-    reason = serializers.CharField(max_length=500)
+    reason = WordsField(max_length=500)
 
 
-class NoteRequest(serializers.Serializer[Any]):
+class NoteRequest(Body):
     """Body of POST /incidents/{n}/note."""
 
-    text = serializers.CharField(max_length=1_000)
+    text = WordsField(max_length=1_000)
 
 
 class IncidentsView(ApiView):
@@ -205,8 +204,8 @@ def render_page(page: IncidentPage, *, readable: Readable) -> dict[str, Any]:
 
 urlpatterns = [
     path("projects/<str:project>/incidents", IncidentsView.as_view()),
-    path("incidents/<int:number>", IncidentView.as_view()),
-    path("incidents/<int:number>/acknowledge", AcknowledgeView.as_view()),
-    path("incidents/<int:number>/resolve", ResolveView.as_view()),
-    path("incidents/<int:number>/note", NoteView.as_view()),
+    path("incidents/<id:number>", IncidentView.as_view()),
+    path("incidents/<id:number>/acknowledge", AcknowledgeView.as_view()),
+    path("incidents/<id:number>/resolve", ResolveView.as_view()),
+    path("incidents/<id:number>/note", NoteView.as_view()),
 ]

@@ -12,14 +12,14 @@ from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, instant, validated
 from monitors.api.guard import OPERATE, require
 from monitors.models import Monitor
 from monitors.selectors.monitors import monitors_of, state_now
 from monitors.services import monitors
 
 
-class MonitorRequest(serializers.Serializer[Any]):
+class MonitorRequest(Body):
     """Body of POST: a view, a kind, and its config."""
 
     view = serializers.CharField(max_length=63)
@@ -29,7 +29,7 @@ class MonitorRequest(serializers.Serializer[Any]):
     paused = serializers.BooleanField(required=False, default=False)
 
 
-class MonitorPatch(serializers.Serializer[Any]):
+class MonitorPatch(Body):
     """Body of PATCH: what is absent stays."""
 
     config = serializers.DictField(required=False, allow_null=True, default=None)
@@ -134,6 +134,6 @@ def render_monitor(row: Monitor) -> dict[str, Any]:
 
 urlpatterns = [
     path("projects/<str:project>/monitors", MonitorsView.as_view()),
-    path("projects/<str:project>/monitors/<int:monitor_id>", MonitorView.as_view()),
-    path("monitors/<int:monitor_id>/run", MonitorRunView.as_view()),
+    path("projects/<str:project>/monitors/<id:monitor_id>", MonitorView.as_view()),
+    path("monitors/<id:monitor_id>/run", MonitorRunView.as_view()),
 ]

@@ -11,20 +11,20 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope, addre
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, WordsField, instant, validated
 from monitors.api.guard import OPERATE, READ, require
 from monitors.models import Silence
 from monitors.selectors.silences import silences_for
 from monitors.services import silences
 
 
-class SilenceRequest(serializers.Serializer[Any]):
+class SilenceRequest(Body):
     """Body of POST /silences. ``starts_at`` absent: from now on."""
 
     matchers = serializers.ListField(child=serializers.DictField(), max_length=20)
     starts_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
     ends_at = serializers.DateTimeField()
-    reason = serializers.CharField(max_length=500)
+    reason = WordsField(max_length=500)
 
 
 class SilencesView(ApiView):
@@ -92,5 +92,5 @@ def render_silence(row: Silence) -> dict[str, Any]:
 
 urlpatterns = [
     path("silences", SilencesView.as_view()),
-    path("silences/<int:silence_id>", SilenceView.as_view()),
+    path("silences/<id:silence_id>", SilenceView.as_view()),
 ]

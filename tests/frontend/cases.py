@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from controlplane.kernel.codes import CODES
 from frontend.records import incidents
 from frontend.states import HEALTH, RUNS
 from tests.frontend import story, story_find, story_settings, story_view, story_work
@@ -315,6 +316,7 @@ def _doors() -> dict[str, Case]:
             "sign_in.html",
             extra={"next": "/", "username": "ada", "error": "This name and password do not go together."},
         ),
+        "error-codes": Case("error_codes.html", tuple(CODES.items())),
         "not-found": Case(
             "error.html",
             extra={

@@ -72,6 +72,7 @@ def names() -> list:
         "token_action": "settings/tokens/<int:id>/<str:action>",
         "system": "settings/system",
         "audit": "audit",
+        "error_codes": "docs/errors",
         "sign_in": "sign-in",
         "sign_out": "sign-out",
         "preferences": "preferences",

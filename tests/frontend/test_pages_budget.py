@@ -42,6 +42,7 @@ PAGES = {
     "tokens": ["/settings/tokens"],
     "system": ["/settings/system"],
     "audit": ["/audit"],
+    "error_codes": ["/docs/errors"],
 }
 # No page of their own: a form's answer, or a step to another address.
 NO_PAGES = {"sign_in", "sign_out", "preferences", "incident_anywhere", "silences"}

@@ -9,6 +9,7 @@ from django.urls import get_resolver
 from controlplane.accounts.domain import Role
 from controlplane.accounts.models import Token
 from controlplane.kernel import clock
+from controlplane.kernel.codes import CODES
 from controlplane.registry.services.applying import Author, apply_definition
 from lineage.services import sync_registry
 from monitors.models import LoopBeat
@@ -299,3 +300,12 @@ def test_a_page_that_did_not_change_is_not_sent_again(admin):
     first = admin.get("/p/flights/features")
     again = admin.get("/p/flights/features", headers={"if-none-match": first["ETag"]})
     assert again.status_code == 304
+
+
+def test_the_type_of_a_problem_leads_to_the_meaning_of_its_code(client):
+    for asker in (client, person("ida", Role.VIEWER)):
+        address, _, code = asker.get("/api/v1/nope").json()["type"].partition("#")
+        page = asker.get(address)
+        assert page.status_code == 200
+        assert all(f'<tr id="{each}">' in page.content.decode() for each in (code, *CODES))
+        assert CODES[code] in page.content.decode()

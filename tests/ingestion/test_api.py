@@ -197,7 +197,13 @@ def test_a_run_is_queued_read_cancelled_and_retried(world, root):
     assert root.post(f"{url}/release").status_code == 409
     assert root.post(f"{url}/cancel").status_code == 202
     assert root.get(url).json()["state"] == "aborted"
-    assert root.post(f"{url}/retry").json()["run"]["url"] != url
+    assert post(root, f"{url.removeprefix('/api/v1/')}/retry", {}).json()["run"]["url"] != url
+
+
+def test_a_run_asked_for_without_a_lane_is_a_batch_run(world, root):
+    answer = post(root, f"projects/{world.project}/feature-views/v/runs", {})
+    run = root.get(answer.json()["run"]["url"]).json()
+    assert (answer.status_code, run["lane"], run["full"]) == (202, "batch", False)
 
 
 def test_who_lacks_scope_or_project_is_turned_away(world, root):

@@ -12,12 +12,15 @@ from controlplane.accounts.domain import Role
 from controlplane.accounts.models import AuditEntry
 from controlplane.accounts.services import teams, tokens
 from controlplane.kernel import clock
+from controlplane.registry.services.applying import Author
+from controlplane.registry.services.objects import create_project
 from monitors.models import Channel, LoopBeat, Monitor, Notification
 from tests.monitors.story import MINUTE, NOON, breach, cause, pagerduty, slack
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1"
 LATER = NOON + MINUTE
+FLIGHTS_ONLY = {"label": "project", "op": "=", "value": "flights"}
 ALL_SCOPES = ("read", "register", "operate", "admin")
 
 
@@ -59,6 +62,11 @@ def _loopback(settings):
 
 
 @pytest.fixture
+def flights():
+    create_project("flights", author=Author("t", may_create_projects=True), now=NOON)
+
+
+@pytest.fixture
 def root():
     return caller("root", is_admin=True)
 
@@ -97,7 +105,7 @@ def test_an_incident_is_told_whole(operator):
     ]
 
 
-def test_a_list_shows_roots_and_children_only_when_asked(operator):
+def test_a_list_shows_roots_and_children_only_when_asked(operator, flights):
     root_incident, child = breach("a", causes=[cause()]), breach("b", causes=[cause()])
 
     def numbers(query):
@@ -131,7 +139,18 @@ def test_people_acknowledge_note_and_resolve(operator):
     ]
 
 
-def test_health_tells_states_and_whether_monitoring_is_behind(operator):
+@pytest.mark.parametrize("words", ["\x01\x07", " \x00 ", "\x1b", "\n\t", "\x85"])
+def test_words_that_nobody_can_see_are_no_reason(operator, words):
+    number = breach().number
+    for action, name in (("resolve", "reason"), ("note", "text")):
+        answer = operator.post(f"/incidents/{number}/{action}", {name: words})
+        assert (answer.status_code, answer.json()["errors"][0]["path"]) == (422, name)
+    silence = {"matchers": [FLIGHTS_ONLY], "ends_at": (LATER + MINUTE).isoformat(), "reason": words}
+    assert operator.post("/silences", silence).status_code == 422
+    assert operator.post(f"/incidents/{number}/note", {"text": f"a{words}b"}).status_code == 201
+
+
+def test_health_tells_states_and_whether_monitoring_is_behind(operator, flights):
     breach()
     answer = operator.get("/projects/flights/health").json()
     (view,) = answer["items"]

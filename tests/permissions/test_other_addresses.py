@@ -48,3 +48,11 @@ def test_a_forwarded_request_is_not_from_this_machine(the_house):
     near = {"REMOTE_ADDR": "127.0.0.1"}
     assert Client(**near).get("/metrics").status_code == 200
     assert Client(**near, headers={"x-forwarded-for": "203.0.113.7"}).get("/metrics").status_code == 401
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_an_address_that_does_not_exist_is_not_found_by_any_method(method):
+    client = Client(enforce_csrf_checks=True, headers={"authorization": "Bearer fl_any"})
+    for address in ("/api/v1/nope", "/api/v1/channels/abc", "/api/v2/projects"):
+        answer = client.generic(method, address, "{}", content_type="application/json")
+        assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json"), address

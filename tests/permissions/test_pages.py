@@ -10,8 +10,8 @@ from tests.permissions.house import FLIGHTS, TRAINS, Side, Things
 from tests.permissions.test_nothing_leaks import found, secrets, who_know_flights_alone
 
 pytestmark = pytest.mark.django_db
-# Pages for whoever comes: they only sign in and out, and keep how pages should look in a cookie.
-OPEN = {"sign_in", "sign_out", "preferences"}
+# Pages for whoever comes: they sign in and out, keep how pages should look in a cookie, explain error codes.
+OPEN = {"sign_in", "sign_out", "preferences", "error_codes"}
 # What everybody may do for themselves.
 OWN = OPEN | {"tokens", "token_action"}
 NUMBERS = {
@@ -57,7 +57,7 @@ def address(page: URLPattern, side: Side, things: Things) -> str:
         return "/" + asked.get("rest", "")
     route = str(page.pattern)
     for part, value in asked.items():
-        converter = "int" if isinstance(value, int) else "str"
+        converter = "id" if isinstance(value, int) else "str"
         route = route.replace(f"<{converter}:{part}>", str(value))
     assert "<" not in route, f"say what stands in {route}"
     return f"/{route}"

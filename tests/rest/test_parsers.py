@@ -34,6 +34,18 @@ def test_a_gzip_bomb_is_refused_before_it_is_inflated(settings):
     assert refused.value.code == "too_large"
 
 
+@pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip"])
+def test_an_encoding_that_we_do_not_read_is_named(encoding):
+    with pytest.raises(Refused, match=encoding) as refused:
+        read_body(io.BytesIO(b"{}"), encoding=encoding)
+    assert refused.value.code == "unsupported_media_type"
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity"])
+def test_a_body_that_is_not_encoded_is_read_as_it_is(encoding):
+    assert read_body(io.BytesIO(b"{}"), encoding=encoding) == b"{}"
+
+
 def test_a_cut_gzip_body_is_refused():
     with pytest.raises(Refused, match="too early"):
         read_body(io.BytesIO(gzip.compress(b"x" * 1000)[:-9]), encoding="gzip")

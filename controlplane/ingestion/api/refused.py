@@ -17,7 +17,7 @@ from controlplane.kernel import clock
 from controlplane.kernel.errors import Refused
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, IdField, instant, read_number, validated
 
 _READ = Access(Scope.READ)
 
@@ -35,22 +35,19 @@ class RefusedRowsView(ApiView):
     )
     def get(self, request: ApiRequest, project: str) -> Response:
         shows = request.principal.may(Scope.LOOKUP, project)
-        run = request.query_params.get("run")
-        if run is not None and not (run.isascii() and run.isdigit()):
-            raise Refused("bad_value", f"run is {run!r}: write a number")
         rows = selectors.refused_rows(
             None,
             project=project,
             view=request.query_params.get("view"),
-            run_id=int(run) if run else None,
+            run_id=read_number(request, "run"),
         )
         return paginate(request, rows, key="-id", render=lambda row: _refused(row, shows_payload=shows))
 
 
-class RedriveRequest(serializers.Serializer[Any]):
+class RedriveRequest(Body):
     """Body of POST redrive: some refused rows by id, or all of a view."""
 
-    ids = serializers.ListField(child=serializers.IntegerField(), required=False, max_length=1_000)
+    ids = serializers.ListField(child=IdField(), required=False, max_length=1_000)
     view = serializers.CharField(max_length=63, required=False)
 
 

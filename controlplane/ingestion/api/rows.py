@@ -15,16 +15,23 @@ from controlplane.ingestion.services import direct, heartbeats
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent, when_answered
 from controlplane.rest.parsers import AnyTextJsonParser
-from controlplane.rest.serialize import validated
+from controlplane.rest.serialize import Body, validated
 
 _INGEST = Access(Scope.INGEST, Role.OPERATOR)
 
 
-class RowsRequest(serializers.Serializer[Any]):
-    """Body of POST rows; each row is checked by itself."""
+class RowsRequest(Body):
+    """Body of POST rows: rows, deletes or both. Each row is checked by itself, whatever it is."""
 
-    rows = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
-    deletes = serializers.ListField(child=serializers.JSONField(), required=False, default=list)
+    rows = serializers.ListField(required=False)
+    deletes = serializers.ListField(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not attrs:
+            raise serializers.ValidationError(
+                {"rows": self.fields["rows"].error_messages["required"]}, "required"
+            )
+        return {"rows": [], "deletes": []} | attrs
 
 
 class RowsView(ApiView):
@@ -57,7 +64,7 @@ class RowsView(ApiView):
         return Response({**counts, "refused": refused})
 
 
-class HeartbeatRequest(serializers.Serializer[Any]):
+class HeartbeatRequest(Body):
     """Body of POST heartbeat."""
 
     as_of = serializers.DateTimeField()

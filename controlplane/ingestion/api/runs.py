@@ -20,10 +20,10 @@ from controlplane.ingestion.domain.runs import UNFINISHED
 from controlplane.ingestion.models import IngestionRun
 from controlplane.ingestion.services import asking
 from controlplane.kernel import clock
-from controlplane.kernel.errors import NotFound, Refused
+from controlplane.kernel.errors import NotFound
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, instant, read_number, validated
 from store_adapters import Lane
 
 _READ = Access(Scope.READ)
@@ -41,10 +41,10 @@ class EventStreamRenderer(BaseRenderer):
         return json.dumps(data).encode()
 
 
-class RunRequest(serializers.Serializer[Any]):
-    """Body of POST runs."""
+class RunRequest(Body):
+    """Body of POST runs; it may be empty."""
 
-    lane = serializers.ChoiceField(choices=[Lane.BATCH.value])
+    lane = serializers.ChoiceField(choices=[Lane.BATCH.value], required=False)
     full = serializers.BooleanField(required=False, default=False)
 
 
@@ -87,7 +87,7 @@ class RunView(ApiView):
         return Response(_run(_run_for(request, run_id, _READ)))
 
 
-class RetryRequest(serializers.Serializer[Any]):
+class RetryRequest(Body):
     """Body of POST retry. ``skip_gap``: go on after events that a stream has lost."""
 
     skip_gap = serializers.BooleanField(required=False, default=False)
@@ -105,7 +105,8 @@ class RetryView(ApiView):
     )
     def post(self, request: ApiRequest, run_id: int) -> Response:
         run = _run_for(request, run_id, _OPERATE)
-        over_gap = run.lane == Lane.STREAM and validated(RetryRequest, request)["skip_gap"]
+        skip_gap = validated(RetryRequest, request)["skip_gap"]
+        over_gap = run.lane == Lane.STREAM and skip_gap
         after = asking.ask_retry(run, over_gap=over_gap, asker=_asker(request), now=clock.now())
         return Response(_link(after), status=202)
 
@@ -150,10 +151,8 @@ class SavingsView(ApiView):
         responses={200: dict},
     )
     def get(self, request: ApiRequest, project: str) -> Response:
-        text = request.query_params.get("days", "30")
-        if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 400):
-            raise Refused("bad_value", f"days is {text!r}: write a number from 1 to 400")
-        since = clock.now() - timedelta(days=int(text))
+        days = read_number(request, "days", least=1, most=400) or 30
+        since = clock.now() - timedelta(days=days)
         return Response({"items": selectors.savings(project, since=since)})
 
 
@@ -225,9 +224,9 @@ urlpatterns = [
     path(f"{_VIEW}/runs", ViewRunsView.as_view()),
     path("projects/<str:project>/runs", RunsView.as_view()),
     path("projects/<str:project>/savings", SavingsView.as_view()),
-    path("runs/<int:run_id>", RunView.as_view()),
-    path("runs/<int:run_id>/events", RunEventsView.as_view()),
-    path("runs/<int:run_id>/cancel", RunActionView.as_view(action="cancel")),
-    path("runs/<int:run_id>/retry", RetryView.as_view()),
-    path("runs/<int:run_id>/release", RunActionView.as_view(action="release")),
+    path("runs/<id:run_id>", RunView.as_view()),
+    path("runs/<id:run_id>/events", RunEventsView.as_view()),
+    path("runs/<id:run_id>/cancel", RunActionView.as_view(action="cancel")),
+    path("runs/<id:run_id>/retry", RetryView.as_view()),
+    path("runs/<id:run_id>/release", RunActionView.as_view(action="release")),
 ]

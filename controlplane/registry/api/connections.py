@@ -17,12 +17,12 @@ from controlplane.registry.services import connections
 from controlplane.registry.services.applying import Author
 from controlplane.rest.idempotency import idempotent
 from controlplane.rest.pagination import paginate
-from controlplane.rest.serialize import instant, validated
+from controlplane.rest.serialize import Body, instant, validated
 
 _ADMIN = Access(Scope.ADMIN, Role.ADMIN, installation=True)
 
 
-class ConnectionChange(serializers.Serializer[Any]):
+class ConnectionChange(Body):
     """Body of PATCH /connections/{id}."""
 
     url = serializers.CharField(max_length=2_000)
@@ -125,6 +125,6 @@ def _connection(row: Connection) -> dict[str, Any]:
 
 urlpatterns = [
     path("connections", ConnectionsView.as_view()),
-    path("connections/<int:connection_id>", ConnectionView.as_view()),
-    path("connections/<int:connection_id>/test", ConnectionTestView.as_view()),
+    path("connections/<id:connection_id>", ConnectionView.as_view()),
+    path("connections/<id:connection_id>/test", ConnectionTestView.as_view()),
 ]

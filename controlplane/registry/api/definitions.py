@@ -8,7 +8,6 @@ from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope
 from controlplane.kernel import clock
-from controlplane.kernel.errors import NotFound
 from controlplane.registry import selectors
 from controlplane.registry.api import examples, reading, rendering
 from controlplane.registry.services.applying import apply_definition
@@ -21,6 +20,7 @@ class PlanView(ApiView):
     """What a definition file would change."""
 
     access = {"POST": Access(Scope.REGISTER)}
+    makes_project = frozenset({"POST"})  # it says so, and makes none
     parser_classes = [TextParser]
 
     @extend_schema(
@@ -41,6 +41,7 @@ class ApplyView(ApiView):
     """Making a definition file true."""
 
     access = {"POST": Access(Scope.REGISTER, Role.EDITOR)}
+    makes_project = frozenset({"POST"})
     parser_classes = [TextParser]
 
     @extend_schema(
@@ -74,8 +75,6 @@ class ExportView(ApiView):
 
     @extend_schema(summary="The definition file that gives this project", responses={200: dict})
     def get(self, request: ApiRequest, project: str) -> Response:
-        if not selectors.project_exists(project):
-            raise NotFound("not_found", f"There is no project {project!r}.")
         document: dict[str, Any] = selectors.find_definition(project).to_document()
         return Response(document)
 

@@ -6,7 +6,6 @@ from rest_framework.response import Response
 
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope
 from controlplane.kernel import clock
-from controlplane.kernel.errors import NotFound
 from controlplane.registry import selectors
 from controlplane.registry.api import reading, rendering
 from controlplane.registry.services.objects import create_project, retire_project
@@ -35,13 +34,11 @@ class ProjectView(ApiView):
         "PUT": Access(Scope.ADMIN, Role.ADMIN),
         "DELETE": Access(Scope.ADMIN, Role.ADMIN),
     }
+    makes_project = frozenset({"PUT"})
 
     @extend_schema(summary="One project", responses={200: dict})
     def get(self, request: ApiRequest, project: str) -> Response:
-        row = selectors.project_rows().filter(name=project).first()
-        if row is None:
-            raise NotFound("not_found", f"There is no project {project!r}.")
-        return Response(rendering.project(row))
+        return Response(rendering.project(selectors.project_rows().get(name=project)))
 
     @extend_schema(summary="Make an empty project", request=None, responses={200: dict})
     def put(self, request: ApiRequest, project: str) -> Response:

@@ -2,7 +2,6 @@
 
 import time
 from datetime import timedelta
-from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase
 from django.urls import path
@@ -18,7 +17,7 @@ from controlplane.registry.api import reading
 from controlplane.registry.domain.records import BundleRecord
 from controlplane.registry.services.acknowledgements import Acknowledgement, record_acknowledgement
 from controlplane.registry.services.bundles import refresh_bundle
-from controlplane.rest.serialize import validated
+from controlplane.rest.serialize import Body, validated
 
 LONGEST_WAIT = timedelta(seconds=60)
 _LOOKS_A_SECOND = 5
@@ -51,10 +50,10 @@ class BundleView(ApiView):
         return HttpResponse(bundle.body, content_type="application/json", headers=headers)
 
 
-class AcknowledgementRequest(serializers.Serializer[Any]):
+class AcknowledgementRequest(Body):
     """Body of POST /serving/acknowledgements."""
 
-    class Refusal(serializers.Serializer[Any]):
+    class Refusal(Body):
         """The bundle that a process would not take."""
 
         digest = serializers.RegexField(r"^[0-9a-f]{64}$")

@@ -51,6 +51,6 @@ class DiffView(ApiView):
 _VIEW = "projects/<str:project>/feature-views/<str:view>"
 urlpatterns = [
     path(f"{_VIEW}/versions", VersionsView.as_view()),
-    path(f"{_VIEW}/versions/<int:number>", VersionView.as_view()),
-    path(f"{_VIEW}/versions/<int:number>/diff/<int:other>", DiffView.as_view()),
+    path(f"{_VIEW}/versions/<id:number>", VersionView.as_view()),
+    path(f"{_VIEW}/versions/<id:number>/diff/<id:other>", DiffView.as_view()),
 ]
