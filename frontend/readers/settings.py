@@ -147,14 +147,14 @@ def _state_of(instance: registry.ServingInstance, *, digest: str, now: datetime)
 
 
 def _lineage_part(*, now: datetime) -> Part:
-    pending, last, oldest = lineage.pending_events(), lineage.last_event_at(), lineage.oldest_pending_at()
-    misplaced = lineage.misplaced_events(since=now - _LOSSES)
-    is_behind = misplaced or pending >= _BEHIND or (oldest is not None and now - oldest >= _WAITS_LONG)
-    state = "behind" if is_behind else "good" if last else "no_data"
+    found = lineage.read_progress(since=now - _LOSSES)
+    oldest, misplaced = found.oldest_pending_at, found.misplaced
+    is_behind = misplaced or found.pending >= _BEHIND or (oldest is not None and now - oldest >= _WAITS_LONG)
+    state = "behind" if is_behind else "good" if found.last_event_at else "no_data"
     note = "events not yet in the graph"
     if misplaced:
         note += f"; {count(misplaced)} of the last 24 h could not be placed in it, the worker's log says why"
-    return Part("Lineage", state, f"{count(pending)} pending", note, last)
+    return Part("Lineage", state, f"{count(found.pending)} pending", note, found.last_event_at)
 
 
 def _reports_part(*, is_served: bool, now: datetime) -> Part:

@@ -1,8 +1,9 @@
 """How far the projection is, for health pages and the monitors' asking again."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Min, Subquery
+from django.db.models import Func, QuerySet, Subquery
 
 from lineage.models import PROJECTION, ProjectionLock, RawEvent
 
@@ -20,25 +21,37 @@ def is_silent(looked_at: datetime | None, *, now: datetime) -> bool:
     return looked_at is None or looked_at < now - PATIENCE
 
 
-def pending_events() -> int:
-    """Return how many stored events are not yet in the graph."""
-    return RawEvent.objects.filter(projected_at=None).count()
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the graph is behind what was received, and how many events found no place in it."""
+
+    pending: int
+    oldest_pending_at: datetime | None
+    misplaced: int
+    last_event_at: datetime | None  # when the newest of the graph's events entered it
 
 
-def oldest_pending_at() -> datetime | None:
-    """Return since when the oldest event that is not yet in the graph waits; None when none does."""
-    oldest: datetime | None = RawEvent.objects.filter(projected_at=None).aggregate(at=Min("received_at"))[
-        "at"
-    ]
-    return oldest
+def read_progress(*, since: datetime) -> Progress:
+    """Return how the projection does, in one query; ``misplaced`` counts what came from ``since`` on."""
+    pending = RawEvent.objects.filter(projected_at=None)
+    misplaced = RawEvent.objects.filter(received_at__gte=since).exclude(error="")
+    newest = RawEvent.objects.exclude(projected_at=None).order_by("-id")
+    found = (
+        ProjectionLock.objects.annotate(
+            pending=Subquery(_counted(pending)),
+            oldest_at=Subquery(pending.order_by("id").values("received_at")[:1]),
+            misplaced=Subquery(_counted(misplaced)),
+            last_at=Subquery(newest.values("projected_at")[:1]),
+        )
+        .values_list("pending", "oldest_at", "misplaced", "last_at")
+        .first()
+    )
+    if found is None:  # nobody ever looked: all there is waits
+        first = pending.order_by("id").first()
+        return Progress(pending.count(), first.received_at if first else None, 0, None)
+    return Progress(found[0] or 0, found[1], found[2] or 0, found[3])
 
 
-def misplaced_events(*, since: datetime) -> int:
-    """Return how many of the events that came since then could not be placed in the graph."""
-    return RawEvent.objects.filter(received_at__gte=since).exclude(error="").count()
-
-
-def last_event_at() -> datetime | None:
-    """Return when the newest projected event entered the graph."""
-    last: datetime | None = RawEvent.objects.aggregate(last=Max("projected_at"))["last"]
-    return last
+def _counted(rows: QuerySet[RawEvent]) -> QuerySet[RawEvent, dict[str, int]]:
+    # Without an order there is nothing to group by, so that the whole is one row.
+    return rows.order_by().annotate(count=Func("pk", function="COUNT")).values("count")

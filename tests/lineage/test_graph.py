@@ -223,7 +223,7 @@ def test_a_crash_in_the_middle_of_a_batch_leaves_all_of_it_pending(monkeypatch):
     monkeypatch.setattr("lineage.services.projection.project_event", crash)
     with pytest.raises(OperationalError):
         services.project_pending(now=NOON)
-    assert selectors.pending_events() == len(pipeline())
+    assert selectors.read_progress(since=NOON).pending == len(pipeline())
 
 
 @pytest.mark.django_db
@@ -241,20 +241,20 @@ def test_an_event_that_breaks_the_projection_holds_up_no_other(monkeypatch):
 
     monkeypatch.setattr("lineage.services.projection.project_event", choke)
     assert services.project_pending(now=NOON) == len(story)
-    assert selectors.pending_events() == 0
-    assert selectors.misplaced_events(since=NOON) == 1
+    assert selectors.read_progress(since=NOON).pending == 0
+    assert selectors.read_progress(since=NOON).misplaced == 1
     assert "surrogates not allowed" in RawEvent.objects.exclude(error="").get().error
     assert {row.name for row in Node.objects.filter(kind="job")} >= {"extract", "unrelated", "a.batch"}
 
 
 @pytest.mark.django_db
 def test_the_oldest_waiting_event_tells_how_far_behind_the_graph_is():
-    assert selectors.oldest_pending_at() is None
+    assert selectors.read_progress(since=NOON).oldest_pending_at is None
     for minute, event in enumerate(pipeline()):
         services.receive_event(event, now=minutes(minute))
-    assert selectors.oldest_pending_at() == NOON
+    assert selectors.read_progress(since=NOON).oldest_pending_at == NOON
     services.project_pending(now=NOON)
-    assert selectors.oldest_pending_at() is None
+    assert selectors.read_progress(since=NOON).oldest_pending_at is None
 
 
 @pytest.mark.django_db
