@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools import build, environment, installation, logs, ports, process_table, processes
+from tools import build, environment, installation, launcher, logs, ports, process_table, processes
 from tools.console import BOLD, DIM, GREEN, Failure, coloured, run, say, step
 from tools.installation import Installation, Lock
 from tools.places import DEFAULT_HOME, ROOT, VENV, management_command, python_of
@@ -86,6 +86,7 @@ def _prepare(planned: Installation) -> Mapping[str, str]:
     sets = ["core"] if planned.empty else ["core", "demo"]
     with environment.preparing():
         python = environment.ensure(*sets)
+        launcher.write(VENV)
         build.build_frontend()
         build.build_serving()
     variables = planned.child_environment()
@@ -178,6 +179,7 @@ def _greet(planned: Installation, welcome: Mapping[str, str], started: float, *,
     if token:
         rows += [("Token", token), ("", f"(of an administrator; also in {home / 'admin-token'})")]
     rows += _demo_rows(welcome, option)
+    rows.append(("Command", f"{VENV / 'bin' / 'freshline'} --help"))
     rows.append(("Logs", f"{planned.logs}/*.log"))
     stop = f"./dev down{option}" if detached else "Ctrl-C"
     rows.append(("Stop", stop))
