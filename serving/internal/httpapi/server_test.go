@@ -119,6 +119,10 @@ func TestTokens(t *testing.T) {
 		{"a token of all projects", true, []string{"Authorization", "Bearer " + lookuptest.TokenOfAll}, 200},
 		{"a token of all projects names none", true, []string{"Authorization", "Bearer " + lookuptest.TokenOfAll, projectHeader, ""}, 422},
 		{"no token where none is required", false, nil, 200},
+		{"another scheme where none is required", false, []string{"Authorization", "Basic " + lookuptest.TokenOfP}, 200},
+		{"a token that is none, or was revoked, is refused even then", false, []string{"Authorization", "Bearer nonsense"}, 401},
+		{"an empty token where one is required", true, []string{"Authorization", "Bearer "}, 401},
+		{"an empty token is none", false, []string{"Authorization", "Bearer "}, 200},
 		{"a known token is held to its projects even then", false, []string{"Authorization", "Bearer " + lookuptest.TokenOfP, projectHeader, "q"}, 403},
 	} {
 		f := newFixture(t, test.auth)
