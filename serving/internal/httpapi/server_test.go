@@ -212,12 +212,15 @@ func TestExplainTellsEverythingThatLedToAValue(t *testing.T) {
 		t.Errorf("a number as key: answered %d: %s", recorded.Code, recorded.Body)
 	}
 	for query, status := range map[string]int{
-		"view=carrier_delays&feature=delay":                            422,
-		"view=nope&feature=delay&key=UA":                               404,
-		"view=carrier_delays&feature=nope&key=UA":                      404,
-		"view=carrier_delays&feature=delay&key=UA&feature_service=no":  404,
-		"view=carrier_delays&feature=delay&key=%7B%22driver%22%3A1%7D": 404,
-		"view=airport_weather&feature=wind&key=five":                   422,
+		"view=carrier_delays&feature=delay":                                 422,
+		"view=nope&feature=delay&key=UA":                                    404,
+		"view=carrier_delays&feature=nope&key=UA":                           404,
+		"view=carrier_delays&feature=delay&key=UA&feature_service=no":       404,
+		"view=carrier_delays&feature=delay&key=%7B%22driver%22%3A1%7D":      404,
+		"view=airport_weather&feature=wind&key=five":                        422,
+		"view=airport_weather&feature=wind&key=5&feature_service=strict":    422,
+		"view=carrier_delays&feature=flights&key=UA&feature_service=strict": 422,
+		"view=carrier_delays&feature=gone&key=UA&feature_service=lenient":   200,
 	} {
 		if recorded := f.do(http.MethodGet, "/v1/explain?"+query, ""); recorded.Code != status {
 			t.Errorf("%s: answered %d, want %d: %s", query, recorded.Code, status, recorded.Body)
