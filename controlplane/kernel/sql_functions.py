@@ -19,8 +19,8 @@ _CLOCK = """
     statement_timestamp pg_postmaster_start_time pg_conf_load_time
 """
 _LOOKING_OUT = """
-    getenv getvariable current_setting read_text read_blob glob query query_table current_user session_user user
-    current_role current_catalog current_database current_schema current_schemas current_query sniff_csv
+    getenv getvariable current_setting read_text read_blob glob query query_table current_user session_user
+    user current_role current_catalog current_database current_schema current_schemas current_query sniff_csv
     parquet_metadata parquet_schema which_secret duckdb_secrets write_log in_search_path sql_auto_complete
     json_execute_serialized_sql version
 """
