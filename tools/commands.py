@@ -10,6 +10,7 @@ from tools import attending, checking, locking, mutating, resting, running, test
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
+_SUPERVISE = "supervise"
 _NOT_YOURS = "This folder must be yours to write; --home DIR keeps all state elsewhere."
 # What a person can do about a disk that refuses; any other error of the system is a defect of ours.
 _UNWRITABLE = {
@@ -22,7 +23,7 @@ _UNWRITABLE = {
 
 def main(words: list[str]) -> int:
     """Run one command and return its exit code."""
-    arguments = parser().parse_args(words)
+    arguments = (_internal() if words[:1] == [_SUPERVISE] else parser()).parse_args(words)
     chosen: Callable[[argparse.Namespace], int | None] = arguments.run
     try:
         return chosen(arguments) or 0
@@ -48,6 +49,16 @@ def parser() -> argparse.ArgumentParser:
     _add_running(commands)
     _add_working(commands)
     return whole
+
+
+def _internal() -> argparse.ArgumentParser:
+    """Return the parser of what `up --detach` starts, which is not for people."""
+    internal = argparse.ArgumentParser(prog="./dev")
+    internal.add_argument("command", choices=[_SUPERVISE])
+    internal.add_argument("home", type=Path)
+    internal.add_argument("lock", type=int)
+    internal.set_defaults(run=lambda arguments: running.supervise_detached(arguments.home, arguments.lock))
+    return internal
 
 
 def _add_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -87,11 +98,6 @@ def _add_running(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     _add_home(demo)
     demo.add_argument("words", nargs=argparse.REMAINDER, help="passed on")
     demo.set_defaults(run=lambda arguments: attending.demo(arguments.home, arguments.words))
-
-    supervise = commands.add_parser("supervise")  # what `up --detach` starts; without help: not for people
-    supervise.add_argument("home", type=Path)
-    supervise.add_argument("lock", type=int)
-    supervise.set_defaults(run=lambda arguments: running.supervise_detached(arguments.home, arguments.lock))
 
 
 def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -150,10 +156,9 @@ def _add_home(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    number = int(text)
-    if not 0 < number < 65536:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536):
         raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
-    return number
+    return int(text)
 
 
 if __name__ == "__main__":

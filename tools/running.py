@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tools import build, environment, installation, logs, ports, process_table, processes
+from tools import build, environment, installation, launcher, logs, ports, process_table, processes
 from tools.console import BOLD, DIM, GREEN, Failure, coloured, run, say, step
 from tools.installation import Installation, Lock
 from tools.places import DEFAULT_HOME, ROOT, VENV, management_command, python_of
@@ -35,7 +35,7 @@ def up(wish: Wish) -> None:
     home = wish.home.resolve()
     lock = _take(home)
     if lock is None:
-        _report_running(home)
+        _report_running(home, wish)
         return
     _end_orphans(home)
     planned = installation.plan(
@@ -58,6 +58,8 @@ def up(wish: Wish) -> None:
 
 def _take(home: Path) -> Lock | None:
     """Make the home if need be and lock it. A disk that cannot be written is found here, not halfway."""
+    if home.is_file():
+        raise Failure(f"{home} is a file; --home names a folder.")
     try:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         return Lock.take(home)
@@ -86,6 +88,7 @@ def _prepare(planned: Installation) -> Mapping[str, str]:
     sets = ["core"] if planned.empty else ["core", "demo"]
     with environment.preparing():
         python = environment.ensure(*sets)
+        launcher.write(VENV)
         build.build_frontend()
         build.build_serving()
     variables = planned.child_environment()
@@ -154,13 +157,19 @@ def _end_orphans(home: Path) -> None:
         say(f"Ended {len(ended)} processes that an earlier supervisor of this home had left behind.")
 
 
-def _report_running(home: Path) -> None:
+def _report_running(home: Path, wish: Wish) -> None:
     now = installation.read(home)
     if now is None or now.state == "preparing":
         who = f" (pid {now.supervisor})" if now else ""
         raise Failure(f"Another ./dev up{who} is preparing {home}. Wait for it, or stop it.")
     say(f"Already running: {coloured(now.url, BOLD)}, serving on {now.serving_url} ({now.state}).")
-    say(f"Stop it with: ./dev down{_home_option(home)}")
+    option = _home_option(home)
+    wishes = [("--port", wish.port, now.port), ("--serving-port", wish.serving_port, now.serving_port)]
+    others = [f"{name} {wished}" for name, wished, has in wishes if wished not in (None, has)]
+    if others:
+        say("It keeps its ports while it runs. To change them:")
+        say(f"    ./dev down{option} && ./dev up{option} {' '.join(others)}")
+    say(f"Stop it with: ./dev down{option}")
 
 
 def _home_option(home: Path) -> str:
@@ -178,6 +187,7 @@ def _greet(planned: Installation, welcome: Mapping[str, str], started: float, *,
     if token:
         rows += [("Token", token), ("", f"(of an administrator; also in {home / 'admin-token'})")]
     rows += _demo_rows(welcome, option)
+    rows.append(("Command", f"{VENV / 'bin' / 'freshline'} --help"))
     rows.append(("Logs", f"{planned.logs}/*.log"))
     stop = f"./dev down{option}" if detached else "Ctrl-C"
     rows.append(("Stop", stop))

@@ -5,9 +5,9 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import build, debian, environment, suites
+from tools import build, debian, environment, launcher, suites
 from tools.console import BOLD, GREEN, RED, YELLOW, Failure, coloured, say
-from tools.places import FRONTEND, ROOT, SERVING
+from tools.places import FRONTEND, ROOT, SERVING, VENV
 from tools.servers import TestServers
 from tools.suites import Bench, Outcome, Suite
 
@@ -93,6 +93,7 @@ def prepare() -> Path:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI that gives up is a Ctrl-C as well
     with environment.preparing():
         python = environment.ensure("dev", "demo")
+        launcher.write(VENV)
         build.build_frontend()
         build.build_serving()
     return python

@@ -6,10 +6,12 @@ from urllib.parse import quote
 
 import httpx
 
+from controlplane.cli.reading import check_words, to_json
 from controlplane.cli.surroundings import CannotGoOn, Surroundings
 
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 PAGE = 200
+JSON = {"Content-Type": "application/json"}
 Json = dict[str, Any]
 Query = Mapping[str, str | int]
 
@@ -30,7 +32,12 @@ class Client:
 
     def post(self, path: str, body: object = None, query: Query | None = None) -> Json:
         """POST JSON to the control plane."""
-        return self._ask("POST", f"{self.around.url}/api/v1/{path}", json=body, params=query)
+        return self.post_json(path, to_json(body), query)
+
+    def post_json(self, path: str, content: bytes, query: Query | None = None) -> Json:
+        """POST what is JSON already."""
+        url = f"{self.around.url}/api/v1/{path}"
+        return self._ask("POST", url, content=content, headers=JSON, params=query)
 
     def post_file(self, path: str, content: bytes, *, query: Query) -> Json:
         """POST a definition file as it is; the control plane tells YAML from JSON by its type."""
@@ -49,6 +56,10 @@ class Client:
                 return
             asked["cursor"] = page["next"]
 
+    def require_view(self, view: str) -> None:
+        """Refuse a view that is not there: a list of nothing would look as if all were well."""
+        self.get(f"projects/{part(self.around.require_project())}/feature-views/{part(view)}")
+
     def ask_serving(self, method: str, path: str, **parts: Any) -> Json:
         """Ask serving."""
         return self._ask(method, f"{self.around.serving_url}/{path}", **parts)
@@ -57,27 +68,37 @@ class Client:
         """Return status and text of a GET, whatever the status is."""
         try:
             answer = self._http.get(url)
-        except httpx.HTTPError as wrong:
+        except (httpx.HTTPError, httpx.InvalidURL) as wrong:
             raise CannotGoOn(f"{url} does not answer: {_reason(wrong)}") from wrong
         return answer.status_code, answer.text
 
     def _ask(self, method: str, url: str, **parts: Any) -> Json:
         try:
             answer = self._http.request(method, url, **parts)
-        except httpx.HTTPError as wrong:
+        except (httpx.HTTPError, httpx.InvalidURL) as wrong:
             raise CannotGoOn(f"{url} does not answer: {_reason(wrong)}") from wrong
         if answer.is_error:
             raise CannotGoOn(_problem(answer))
-        found: Json = answer.json() if answer.content else {}
-        return found
+        return _object_in(answer)
 
 
 def part(text: object) -> str:
     """Return ``text`` as one part of a path."""
+    check_words([str(text)])
     return quote(str(text), safe="")
 
 
-def _reason(wrong: httpx.HTTPError) -> str:
+def _object_in(answer: httpx.Response) -> Json:
+    try:
+        found = answer.json() if answer.content else {}
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise CannotGoOn(f"{answer.request.url} answered what is no JSON object. Is Freshline there?")
+    return found
+
+
+def _reason(wrong: Exception) -> str:
     return str(wrong) or type(wrong).__name__
 
 

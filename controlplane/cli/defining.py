@@ -1,23 +1,14 @@
 """plan, apply, export: definition files."""
 
-import sys
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 import yaml
 
 from controlplane.cli.client import Client, Json, part
 from controlplane.cli.commands import Command
 from controlplane.cli.output import Result, table
+from controlplane.cli.reading import project_in, read_file
 from controlplane.cli.surroundings import WronglyAsked
-
-
-def read_file(path: str) -> bytes:
-    """Return a file's bytes; ``-`` is what is piped in."""
-    try:
-        return sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-    except OSError as wrong:
-        raise WronglyAsked(f"{path}: {wrong.strerror}") from wrong
 
 
 def _plan(client: Client, words: Namespace) -> Result:
@@ -54,13 +45,7 @@ def _export(client: Client, words: Namespace) -> Result:
 
 def _project(client: Client, words: Namespace, content: bytes) -> str:
     """Return the project that was named, else the file's own; the control plane checks that they agree."""
-    if words.project:
-        return part(words.project)
-    try:
-        document = yaml.safe_load(content)
-    except yaml.YAMLError as wrong:
-        raise WronglyAsked(f"{words.file} is neither YAML nor JSON: {wrong}") from wrong
-    named = document.get("project") if isinstance(document, dict) else None
+    named = words.project or project_in(content, words.file)
     return part(named or client.around.require_project())
 
 

@@ -4,9 +4,10 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-from controlplane.cli.client import Client, part
+from controlplane.cli.client import JSON, Client, part
 from controlplane.cli.commands import Command
 from controlplane.cli.output import Result, table
+from controlplane.cli.reading import scalar, to_json
 from controlplane.cli.surroundings import CannotGoOn, WronglyAsked
 
 
@@ -18,10 +19,10 @@ def _lookup(client: Client, words: Namespace) -> Result:
         name, equals, value = key.partition("=")
         if not equals:
             raise WronglyAsked(f"--key {key}: write NAME=VALUE; again for another row or join key.")
-        entities.setdefault(name, []).append(_value(value))
+        entities.setdefault(name, []).append(scalar(value))
     asked = {"feature_service": words.service} if words.service else {"features": words.features}
     body = {"project": client.around.require_project(), **asked, "entities": entities}
-    answer = client.ask_serving("POST", "v1/lookup", json=body)
+    answer = client.ask_serving("POST", "v1/lookup", content=to_json(body), headers=JSON)
     rows = [
         (
             row,
@@ -87,15 +88,6 @@ def _token(client: Client) -> str:
         return f"it reads project {client.around.project}"
     count = len(list(client.items("projects", most=1_000)))
     return f"it knows {count} projects"
-
-
-def _value(text: str) -> object:
-    """Return a number where one is written; everything else is text."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return text
-    return found if isinstance(found, int | float) and not isinstance(found, bool) else text
 
 
 def _plain(value: object) -> object:

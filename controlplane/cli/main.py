@@ -9,6 +9,7 @@ import httpx
 
 from controlplane.cli import defining, looking, moving, surroundings, watching
 from controlplane.cli.client import Client
+from controlplane.cli.reading import check_words
 from controlplane.cli.surroundings import CannotGoOn, WronglyAsked
 
 COMMANDS = (*defining.COMMANDS, *watching.COMMANDS, *moving.COMMANDS, *looking.COMMANDS)
@@ -46,6 +47,8 @@ def main(
     """Run one command; returns what the process exits with. ``transport`` carries the requests."""
     words = parser().parse_args(arguments)
     try:
+        check_words(sys.argv[1:] if arguments is None else arguments)
+        check_words(variables.get(name, "") for name in surroundings.VARIABLES if "TOKEN" not in name)
         return _run(words, variables, transport)
     except WronglyAsked as wrong:
         print(f"freshline: {wrong}", file=sys.stderr)
@@ -60,8 +63,19 @@ def main(
 def _run(words: Namespace, variables: Mapping[str, str], transport: httpx.BaseTransport | None) -> int:
     client = Client(surroundings.read(variables, project=words.project), transport=transport)
     result = words.run(client, words)
-    print(result.text(as_json=words.output == "json"))
+    _print(result.text(as_json=words.output == "json"))
     return OK if result.ok else FAILED
+
+
+def _print(text: str) -> None:
+    """Print now, so that what goes wrong is known here."""
+    try:
+        print(text, flush=True)
+    except OSError as wrong:
+        # Python writes what is left once more when it ends: nobody is to hear of it twice.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(wrong, BrokenPipeError):  # whoever reads may leave when they have seen enough
+            raise CannotGoOn(f"cannot write what was found: {wrong.strerror}") from wrong
 
 
 def _sentence(text: str) -> str:

@@ -1,14 +1,13 @@
 """runs, run, push, refused, redrive: rows on their way in."""
 
-import json
 import time
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 
 from controlplane.cli.client import Client, Json, part
 from controlplane.cli.commands import Command
-from controlplane.cli.defining import read_file
 from controlplane.cli.output import Result, table
+from controlplane.cli.reading import count, read_file, rows_in, to_json
 from controlplane.cli.surroundings import WronglyAsked
 
 ROWS_A_REQUEST = 1_000
@@ -20,6 +19,8 @@ def _runs(client: Client, words: Namespace) -> Result:
     query = {name: value for name in ("view", "lane", "state") if (value := getattr(words, name)) is not None}
     project = part(client.around.require_project())
     found = list(client.items(f"projects/{project}/runs", query, most=words.limit))
+    if words.view and not found:
+        client.require_view(words.view)
     return Result(found, _run_table(found))
 
 
@@ -54,38 +55,28 @@ def _run_table(runs: list[Json]) -> list[str]:
 
 
 def _push(client: Client, words: Namespace) -> Result:
-    rows = _rows_in(read_file(words.file), words.file)
+    rows = rows_in(read_file(words.file), words.file)
     path = f"projects/{part(client.around.require_project())}/feature-views/{part(words.view)}/rows"
+    starts = range(0, len(rows), ROWS_A_REQUEST)
+    # All of them are made before the first is sent: a file that cannot be sent whole is not sent at all.
+    bodies = [to_json({"rows": rows[start : start + ROWS_A_REQUEST]}) for start in starts]
     totals: Counter[str] = Counter(written=0, older=0, unchanged=0)
     refused = []
-    start = 0
-    while start < len(rows):
-        some = rows[start : start + ROWS_A_REQUEST]
-        answer = client.post(path, {"rows": some})
+    for start, body in zip(starts, bodies, strict=True):
+        answer = client.post_json(path, body)
         totals.update({name: answer[name] for name in totals})
         refused += [{**fault, "index": start + fault["index"]} for fault in answer["refused"]]
-        start += ROWS_A_REQUEST
     lines = [", ".join(f"{count} {name}" for name, count in totals.items()) + f", {len(refused)} refused"]
     lines += [f"  row {fault['index']}: {fault['message']}" for fault in refused[:20]]
     return Result({**totals, "refused": refused}, lines, ok=not refused)
-
-
-def _rows_in(content: bytes, name: str) -> list[Json]:
-    """Return the rows of a JSON array, or of JSON lines."""
-    try:
-        if content.lstrip().startswith(b"["):
-            rows = json.loads(content)
-        else:
-            rows = [json.loads(line) for line in content.splitlines() if line.strip()]
-    except ValueError as wrong:
-        raise WronglyAsked(f"{name} is neither a JSON array nor JSON lines: {wrong}") from wrong
-    return list(rows)
 
 
 def _refused(client: Client, words: Namespace) -> Result:
     query = {"view": words.view} if words.view else {}
     project = part(client.around.require_project())
     found = list(client.items(f"projects/{project}/refused-rows", query, most=words.limit))
+    if words.view and not found:
+        client.require_view(words.view)
     rows = [(r["id"], r["view"], r["lane"], r["field"], r["code"], r["received_at"]) for r in found]
     return Result(found, table(("id", "view", "lane", "field", "code", "received"), rows))
 
@@ -95,6 +86,8 @@ def _redrive(client: Client, words: Namespace) -> Result:
         raise WronglyAsked("Name refused rows by id, or all of one view with --view.")
     body = {"view": words.view} if words.view else {"ids": words.ids}
     answer = client.post(f"projects/{part(client.around.require_project())}/refused-rows/redrive", body)
+    if words.view and not any(answer.values()):
+        client.require_view(words.view)
     return Result(answer, [", ".join(f"{count} {name}" for name, count in answer.items())])
 
 
@@ -102,7 +95,7 @@ def _runs_words(parser: ArgumentParser) -> None:
     parser.add_argument("--view", help="of this feature view only")
     parser.add_argument("--lane", choices=("batch", "stream", "direct"))
     parser.add_argument("--state", choices=("queued", "running", "held", "succeeded", "failed", "aborted"))
-    parser.add_argument("--limit", type=int, default=20, help="at most so many (%(default)s)")
+    parser.add_argument("--limit", type=count, default=20, help="at most so many (%(default)s)")
 
 
 def _run_words(parser: ArgumentParser) -> None:
@@ -118,7 +111,7 @@ def _push_words(parser: ArgumentParser) -> None:
 
 def _refused_words(parser: ArgumentParser) -> None:
     parser.add_argument("--view", help="of this feature view only")
-    parser.add_argument("--limit", type=int, default=50, help="at most so many (%(default)s)")
+    parser.add_argument("--limit", type=count, default=50, help="at most so many (%(default)s)")
 
 
 def _redrive_words(parser: ArgumentParser) -> None:

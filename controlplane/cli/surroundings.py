@@ -42,15 +42,24 @@ def read(variables: Mapping[str, str], *, project: str | None) -> Surroundings:
     return Surroundings(
         url=(variables.get("FRESHLINE_URL") or "http://127.0.0.1:8000").rstrip("/"),
         serving_url=(variables.get("FRESHLINE_SERVING_URL") or "http://127.0.0.1:6566").rstrip("/"),
-        token=variables.get("FRESHLINE_TOKEN") or _token_in(variables.get("FRESHLINE_TOKEN_FILE", "")),
+        token=_token(variables),
         project=project or variables.get("FRESHLINE_PROJECT", ""),
     )
 
 
-def _token_in(path: str) -> str:
-    if not path:
-        return ""
+def _token(variables: Mapping[str, str]) -> str:
+    """Return the token; what cannot be one is never shown, for it may be most of one."""
+    token, place = variables.get("FRESHLINE_TOKEN", ""), "FRESHLINE_TOKEN"
+    path = variables.get("FRESHLINE_TOKEN_FILE", "")
+    if not token and path:
+        token, place = _content(path), f"FRESHLINE_TOKEN_FILE: {path}"
+    if not all("!" <= letter <= "~" for letter in token):
+        raise CannotGoOn(f"{place} holds no token: a token has letters, digits and _ alone.")
+    return token
+
+
+def _content(path: str) -> str:
     try:
-        return Path(path).read_text().strip()
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
     except OSError as wrong:
         raise CannotGoOn(f"FRESHLINE_TOKEN_FILE: {path}: {wrong.strerror}") from wrong

@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from controlplane.cli.client import Client, Json, part
 from controlplane.cli.commands import Command
 from controlplane.cli.output import Result, table
+from controlplane.cli.reading import count
 from controlplane.cli.surroundings import WronglyAsked
 from controlplane.kernel import clock, durations
 from controlplane.kernel.errors import Refused
 
+_MOST_DIGITS = 18  # of what the control plane's database counts to
 BAD = ("stale", "missing", "violating")
 
 
@@ -52,6 +54,8 @@ def _silence(client: Client, words: Namespace) -> Result:
         lasts = durations.parse(words.span)
     except Refused as wrong:
         raise WronglyAsked(f"--for {words.span}: {wrong.detail}") from wrong
+    if words.view:
+        client.require_view(words.view)  # a silence of what is not there would keep nobody quiet
     named = {"project": client.around.require_project(), "view": words.view, "owner": words.owner}
     matchers = [
         {"label": label, "op": "=", "value": value} for label, value in named.items() if value is not None
@@ -83,8 +87,8 @@ def _whole(incident: Json) -> list[str]:
 
 def _number(text: str) -> int:
     digits = text.upper().removeprefix("INC-")
-    if not (digits.isascii() and digits.isdigit()):
-        raise WronglyAsked(f"{text!r} is no incident: write its number, 12 or INC-12.")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= _MOST_DIGITS):
+        raise WronglyAsked(f"{text[:40]!r} is no incident: write its number, 12 or INC-12.")
     return int(digits)
 
 
@@ -96,7 +100,7 @@ def _incidents_words(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--state", default="open,acknowledged", help="open, acknowledged, resolved, or all (%(default)s)"
     )
-    parser.add_argument("--limit", type=int, default=50, help="at most so many (%(default)s)")
+    parser.add_argument("--limit", type=count, default=50, help="at most so many (%(default)s)")
 
 
 def _one_incident(parser: ArgumentParser) -> None:

@@ -5,34 +5,22 @@ was measured to let ``COPY ... (use_tmp_file false)`` overwrite a source, so tha
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import duckdb
 
+from controlplane.kernel import sql_functions
 from controlplane.kernel.errors import Refused
 
 AS_OF = "as_of"
 MAX_QUERY = 100_000
 # Functions that make rows of nothing. Every other table function can open something.
 _TABLE_FUNCTIONS = frozenset({"range", "generate_series", "unnest"})
-# The clock and chance: a snapshot must not depend on when it is read. Then what looks out of the query.
-_CHANGING = """
-    now today get_current_timestamp current_timestamp transaction_timestamp get_current_time current_time
-    current_date current_localtime localtime current_localtimestamp localtimestamp clock_timestamp
-    statement_timestamp random uuid gen_random_uuid uuidv4 uuidv7 nextval currval txid_current
-"""
-_LOOKING_OUT = """
-    getenv getvariable current_setting read_text read_blob glob query query_table current_user
-    current_database current_schema current_schemas current_query sniff_csv parquet_metadata parquet_schema
-    which_secret duckdb_secrets write_log in_search_path sql_auto_complete json_execute_serialized_sql
-"""
-_FUNCTIONS = {
-    **dict.fromkeys(_CHANGING.split(), "is not the same twice; use $as_of for the time of the snapshot"),
-    **dict.fromkeys(_LOOKING_OUT.split(), "looks outside the query"),
-}
-# Written without parentheses, these parse as columns, unless they are quoted or qualified.
-_CLOCK_WORDS = frozenset({"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"})
+# The engine calls INSTALL by the name of LOAD, and PIVOT by no name that anybody typed.
+_MISNAMED = ("LOAD", "MULTI")
+_FIRST_WORD = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +53,10 @@ def _only_statement(query: str) -> duckdb.Statement:
         raise _refused(f"it holds {len(statements)} statements, and must be exactly one SELECT")
     (statement,) = statements
     if statement.type != duckdb.StatementType.SELECT:
-        raise _refused(f"it is a {statement.type.name} statement, and must be exactly one SELECT")
+        kind, begins = statement.type.name, _FIRST_WORD.match(statement.query)
+        if kind in _MISNAMED and begins:
+            kind = begins[1].upper()
+        raise _refused(f"its statement is {kind}, and must be exactly one SELECT")
     return statement
 
 
@@ -93,10 +84,10 @@ def _check_tree(tree: object, tables: set[str]) -> None:
             name = str(function.get("function_name", "") if isinstance(function, dict) else "").lower()
             if name not in _TABLE_FUNCTIONS:
                 raise _refused(f"{name}() opens what is no source of this view")
-        name = str(node.get("function_name") or "").lower()
-        if name in _FUNCTIONS:
-            raise _refused(f"{name}() {_FUNCTIONS[name]}")
-        _check_clock_word(node)
+        if node.get("sample"):
+            raise _refused("a sample is not the same twice")
+        _check_function(node)
+        _check_word(node)
 
 
 def _check_table(node: dict[str, object], known: set[str]) -> None:
@@ -106,13 +97,21 @@ def _check_table(node: dict[str, object], known: set[str]) -> None:
         raise _refused(f"{name!r} is no source of this view; it reads from: {allowed}")
 
 
-def _check_clock_word(node: dict[str, object]) -> None:
+def _check_function(node: dict[str, object]) -> None:
+    name = str(node.get("function_name") or "").lower()
+    arguments = node.get("arguments")
+    why = sql_functions.why_refused(name, len(arguments) if isinstance(arguments, list) else 0)
+    if why:
+        raise _refused(f"{name}() {why}")
+
+
+def _check_word(node: dict[str, object]) -> None:
     """``current_timestamp`` without parentheses parses as a column, unless it is quoted or qualified."""
     names = node.get("column_names")
     if node.get("class") == "COLUMN_REF" and isinstance(names, list) and len(names) == 1:
         word = str(names[0]).lower()
-        if word in _CLOCK_WORDS:
-            raise _refused(f"{word} is not the same twice; use $as_of for the time of the snapshot")
+        if word in sql_functions.WORDS:
+            raise _refused(f"{word} {sql_functions.why_refused(word, 0)}")
 
 
 def _common_tables(node: dict[str, object]) -> Iterator[str]:

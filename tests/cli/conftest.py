@@ -36,10 +36,13 @@ class Site(httpx.BaseTransport):
     def __init__(self):
         self.web = Web()
         self.answers: dict[str, tuple[int, object]] = {"/ready": (200, {"ready": True})}
+        self.bodies: dict[str, bytes] = {}  # what serving answers in place of JSON
         self.asked: list[httpx.Request] = []
 
     def handle_request(self, request):
         self.asked.append(request)
+        if request.url.path in self.bodies:
+            return httpx.Response(200, content=self.bodies[request.url.path], request=request)
         if request.url.host == "serving.example":
             status, body = self.answers[request.url.path]
             return httpx.Response(status, json=body, request=request)
@@ -56,6 +59,7 @@ class Cli:
     site: Site
     variables: dict[str, str]
     things: Things
+    view: str = FLIGHTS.view
     out: str = ""
     err: str = ""
     documents: list = field(default_factory=list)

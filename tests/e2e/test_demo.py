@@ -4,6 +4,7 @@ One story on one installation, told in order.
 """
 
 import re
+import subprocess
 import time
 from functools import partial
 
@@ -12,7 +13,7 @@ import pytest
 
 from tests.e2e import house as houses
 from tests.e2e.house import House
-from tools.places import ROOT
+from tools.places import ROOT, VENV
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 eventually = partial(houses.eventually, every=0.5)
@@ -20,6 +21,7 @@ PROJECT = "flights"
 WEATHER = ("airport_weather", "airport_weather_trend")
 GOLD = "dataset:s3://lake|gold/weather"
 DOCS = (ROOT / "docs" / "demo.md").read_text()
+COMMANDS = re.search(r"^```sh\n(.+?)^```", (ROOT / "docs/reference/cli.md").read_text(), re.M | re.S)[1]
 BREAK, MESSAGES, FIX = re.findall(r"^\./dev demo (.+)$", DOCS, re.M)
 
 
@@ -111,6 +113,25 @@ def test_healthy_pages_say_what_the_api_says(demo):
     assert demo.incidents() == []
     assert demo.messages()[0] == []
     said_alike(demo)
+
+
+def test_the_page_of_the_command_line_can_be_typed_as_it_stands(demo, tmp_path):
+    (tmp_path / ".venv").symlink_to(VENV)
+    (tmp_path / ".freshline").symlink_to(demo.house.home)
+    typed = COMMANDS.replace("http://127.0.0.1:8000", demo.house.web)
+    assert typed.count(demo.house.web) == 1
+    done = subprocess.run(
+        ["sh", "-euxc", typed],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin", "FRESHLINE_SERVING_URL": demo.house.serving},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for said in ("is ready", "Nothing changes.", "0 refused", "avg_dep_delay", "stored_value", "STATE"):
+        assert said in done.stdout, done.stdout + done.stderr
 
 
 def said_alike(demo):

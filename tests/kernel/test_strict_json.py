@@ -35,6 +35,11 @@ def test_a_key_given_twice_is_named(text, key):
     assert refused.value.key == key
 
 
+def test_a_number_too_long_to_read_is_said_in_plain_words():
+    with pytest.raises(strict_json.NotJson, match=r"^a number has more than 4,300 digits$"):
+        strict_json.read("[" + "1" * 5_000 + "]")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "{'a': 1}", "1" * 5_000])
 def test_what_is_no_json_is_a_value_error(text):
     with pytest.raises(ValueError):

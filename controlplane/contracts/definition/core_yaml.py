@@ -8,10 +8,11 @@ import re
 
 import yaml
 
-from controlplane.kernel.errors import Refused
+from controlplane.kernel.errors import FieldError, Refused
 
 MAX_DEPTH = 32
 MAX_NODES = 100_000
+_MOST_DIGITS = 4_000  # Python reads no more, and says so in words for programmers
 _RARE_BREAKS = frozenset("\x85\u2028\u2029")
 
 
@@ -27,6 +28,11 @@ def read_yaml(text: str) -> object:
 def write_yaml(document: object) -> str:
     """Return YAML that ``read_yaml`` reads as the same, and that readers of YAML 1.1 do not misread."""
     return yaml.dump(document, Dumper=_CoreDumper, allow_unicode=True, sort_keys=False, width=100)
+
+
+def sendable(key: str) -> str:
+    """Return the key as a path that an answer can carry: a lone surrogate is a question mark in it."""
+    return key.encode("utf-8", "replace").decode()
 
 
 class _CoreLoader(yaml.SafeLoader):
@@ -70,13 +76,14 @@ class _CoreLoader(yaml.SafeLoader):
             if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
                 raise Refused("bad_json", f"A key in line {key.start_mark.line + 1} is no text")
             if key.value in seen:
-                raise Refused(
-                    "duplicate", f"The key {key.value!r} is given twice (line {key.start_mark.line + 1})"
-                )
+                why = f"The key {key.value!r} is given twice (line {key.start_mark.line + 1})"
+                raise Refused("duplicate", why, errors=[FieldError(sendable(key.value), "duplicate", why)])
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
     def read_int(self, node: yaml.ScalarNode) -> int:
+        if len(node.value) > _MOST_DIGITS:
+            raise Refused("bad_json", f"A number in line {node.start_mark.line + 1} has too many digits")
         return int(node.value, 0 if node.value[:2] in ("0x", "0o") else 10)
 
     def read_float(self, node: yaml.ScalarNode) -> float:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable, Iterable, Mapping
 
-from controlplane.contracts.definition.core_yaml import MAX_DEPTH, MAX_NODES, read_yaml
+from controlplane.contracts.definition.core_yaml import MAX_DEPTH, MAX_NODES, read_yaml, sendable
 from controlplane.kernel import strict_json
-from controlplane.kernel.errors import Refused
+from controlplane.kernel.errors import FieldError, Refused
 
 MAX_BYTES = 1024 * 1024
 _UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
@@ -50,31 +50,35 @@ def join(documents: Iterable[object]) -> dict[str, object]:
 
 def check_shape(document: object) -> None:
     """Refuse a document too large or too deep to read on, or with texts that no database can keep."""
-    level, count = [document], 0
+    level, count = [("", document)], 0
     for _ in range(MAX_DEPTH):
         count += len(level)
         if count > MAX_NODES:
             raise Refused("too_large", f"The definition holds more than {MAX_NODES} values")
-        for text in level:
+        for path, text in level:
             if isinstance(text, str) and _UNSTORABLE.search(text):
-                raise Refused("bad_value", f"{text[:60]!r} holds a zero character or a lone surrogate")
-        level = [inner for outer in level for inner in _within(outer)]
+                why = f"{text[:60]!r} holds a zero character or a lone surrogate"
+                raise Refused("bad_value", why, errors=[FieldError(path, "bad_value", why)])
+        level = [inner for path, outer in level for inner in _within(path, outer)]
         if not level:
             return
     raise Refused("bad_json", f"The definition is nested deeper than {MAX_DEPTH} levels")
 
 
-def _within(outer: object) -> list[object]:
+def _within(path: str, outer: object) -> list[tuple[str, object]]:
+    """Return what stands in ``outer``, each with its path; a key has the path of what it is a key of."""
     if isinstance(outer, Mapping):
-        return [*outer, *outer.values()]
-    return outer if isinstance(outer, list) else []
+        keys: list[tuple[str, object]] = [(path, key) for key in outer]
+        return keys + [(f"{path}.{key}" if path else str(key), value) for key, value in outer.items()]
+    return [(f"{path}[{at}]", value) for at, value in enumerate(outer)] if isinstance(outer, list) else []
 
 
 def _load_json(text: str) -> object:
     try:
         return strict_json.read(text)
     except strict_json.TwinKey as twin:
-        raise Refused("duplicate", f"The key {twin.key!r} is given twice in one object") from twin
+        why = f"The key {twin.key!r} is given twice in one object"
+        raise Refused("duplicate", why, errors=[FieldError(sendable(twin.key), "duplicate", why)]) from twin
     except ValueError as wrong:
         raise Refused("bad_json", f"The file is not valid JSON: {wrong}") from wrong
 

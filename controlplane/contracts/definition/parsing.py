@@ -78,7 +78,7 @@ def _read_project(fields: Fields, *, project: str | None) -> str:
 def _read_all(fields: Fields, kind: str, what: str, read: Callable[[Fields], T]) -> tuple[T, ...]:
     items: list[T] = []
     seen: set[str] = set()
-    for path, raw in fields.items(kind, expected=f"objects, each a {what}", required=False):
+    for path, raw in fields.items(kind, expected=f"objects, one for each {what}", required=False):
         item = read(fields.inner(raw, path=path, what=what))
         if item.name and item.name in seen:
             fields.problems.add(f"{path}.name", "duplicate", f"The {what} {item.name} is defined twice")

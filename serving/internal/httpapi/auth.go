@@ -9,16 +9,31 @@ import (
 
 const projectHeader = "Freshline-Project"
 
-// known tells whether the caller may look up anything at all.
-func (s *Server) known(r *http.Request) error {
+// caller is who asks, as the bundle of that moment knows it. Without named there came no token.
+type caller struct {
+	bundle *bundle.Bundle
+	token  bundle.Token
+	named  bool
+}
+
+// caller tells who asks, or refuses who may look up nothing at all.
+//
+// Who sends a token must be right even where none is required: a revoked token, one without the scope
+// lookup or a mistyped one would otherwise read more than the right one.
+func (s *Server) caller(r *http.Request) (caller, error) {
 	b := s.Bundles.Load()
 	if b == nil {
-		return newProblem(codeNoBundle, "no contract bundle was loaded yet")
+		return caller{}, newProblem(codeNoBundle, "no contract bundle was loaded yet")
 	}
-	if _, known := bearer(r, b, s.Now().UnixMicro()); !known && s.AuthRequired {
-		return newProblem(codeUnauthenticated, "send a token with the scope lookup: Authorization: Bearer ...")
+	secret, named := bearer(r)
+	if !named && s.AuthRequired {
+		return caller{}, newProblem(codeUnauthenticated, "send a token with the scope lookup: Authorization: Bearer ...")
 	}
-	return nil
+	token, known := b.Token(secret, s.Now().UnixMicro())
+	if named && !known {
+		return caller{}, newProblem(codeUnauthenticated, "the token is none of scope lookup that is good now")
+	}
+	return caller{b, token, named}, nil
 }
 
 // authorize returns the project of the request, once its caller may look into it. asked is the
@@ -26,34 +41,33 @@ func (s *Server) known(r *http.Request) error {
 //
 // A project out of the token's reach is refused in the same words whether or not it exists.
 func (s *Server) authorize(r *http.Request, asked string) (string, error) {
-	if err := s.known(r); err != nil {
+	caller, err := s.caller(r)
+	if err != nil {
 		return "", err
 	}
-	b := s.Bundles.Load()
-	token, known := bearer(r, b, s.Now().UnixMicro())
 	project := asked
 	if project == "" {
 		project = r.Header.Get(projectHeader)
 	}
-	if project == "" && known {
-		project = token.OnlyProject()
+	if project == "" && caller.named {
+		project = caller.token.OnlyProject()
 	}
 	if project == "" {
-		project = b.DefaultProject
+		project = caller.bundle.DefaultProject
 	}
 	if project == "" {
 		return "", newProblem(codeBadValue, "no project: name one in the header %s", projectHeader)
 	}
-	if known && !token.Allows(project) {
+	if caller.named && !caller.token.Allows(project) {
 		return "", newProblem(codeForbidden, "the token's scope lookup does not reach project %s", project)
 	}
 	return project, nil
 }
 
-func bearer(r *http.Request, b *bundle.Bundle, nowUS int64) (bundle.Token, bool) {
-	scheme, secret, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !ok || !strings.EqualFold(scheme, "bearer") {
-		return bundle.Token{}, false
-	}
-	return b.Token(strings.TrimSpace(secret), nowUS)
+// bearer returns the token that came with the request, and whether one came. An empty one is none: a
+// shell that fills in a variable sends it where the variable is not set.
+func bearer(r *http.Request) (string, bool) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	secret = strings.TrimSpace(secret)
+	return secret, secret != "" && strings.EqualFold(scheme, "bearer")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
@@ -111,9 +112,23 @@ func (s *Server) explainRequest(projectName string, query url.Values) (*lookup.R
 		request.Entities = []lookup.EntityColumn{{}}
 		return request, nil
 	}
+	if err := explainTerms(project, query); err != nil {
+		return nil, err
+	}
 	entities, err := explainKey(project.Views[query.Get("view")], query.Get("key"))
 	request.Entities = entities
 	return request, err
+}
+
+// explainTerms refuses a feature service that does not read the feature: no lookup of it would ever judge
+// the value under its terms. What does not exist is left for the lookup to name.
+func explainTerms(project *bundle.Project, query url.Values) error {
+	service := project.Services[query.Get("feature_service")]
+	asked, exists := project.Views[query.Get("view")].Find(query.Get("feature"))
+	if service == nil || !exists || slices.Contains(service.Features, asked) {
+		return nil
+	}
+	return newProblem(codeBadValue, "feature service %s does not read %s:%s", service.Name, asked.View.Name, asked.Name).at("feature_service")
 }
 
 // explainKey reads a JSON object of join keys, or a plain value for a view with one.

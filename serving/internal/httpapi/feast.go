@@ -32,7 +32,7 @@ func (s *Server) getOnlineFeatures(w http.ResponseWriter, r *http.Request) {
 // ask reads the body, checks the caller and looks up. An error means that there is nothing to release.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, b *buffers) (*lookup.Answer, error) {
 	// The caller is checked before the body is read: strangers cost nothing.
-	if err := s.known(r); err != nil {
+	if _, err := s.caller(r); err != nil {
 		return nil, err
 	}
 	if err := s.read(w, r, b); err != nil {

@@ -119,6 +119,10 @@ func TestTokens(t *testing.T) {
 		{"a token of all projects", true, []string{"Authorization", "Bearer " + lookuptest.TokenOfAll}, 200},
 		{"a token of all projects names none", true, []string{"Authorization", "Bearer " + lookuptest.TokenOfAll, projectHeader, ""}, 422},
 		{"no token where none is required", false, nil, 200},
+		{"another scheme where none is required", false, []string{"Authorization", "Basic " + lookuptest.TokenOfP}, 200},
+		{"a token that is none, or was revoked, is refused even then", false, []string{"Authorization", "Bearer nonsense"}, 401},
+		{"an empty token where one is required", true, []string{"Authorization", "Bearer "}, 401},
+		{"an empty token is none", false, []string{"Authorization", "Bearer "}, 200},
 		{"a known token is held to its projects even then", false, []string{"Authorization", "Bearer " + lookuptest.TokenOfP, projectHeader, "q"}, 403},
 	} {
 		f := newFixture(t, test.auth)
@@ -208,12 +212,15 @@ func TestExplainTellsEverythingThatLedToAValue(t *testing.T) {
 		t.Errorf("a number as key: answered %d: %s", recorded.Code, recorded.Body)
 	}
 	for query, status := range map[string]int{
-		"view=carrier_delays&feature=delay":                            422,
-		"view=nope&feature=delay&key=UA":                               404,
-		"view=carrier_delays&feature=nope&key=UA":                      404,
-		"view=carrier_delays&feature=delay&key=UA&feature_service=no":  404,
-		"view=carrier_delays&feature=delay&key=%7B%22driver%22%3A1%7D": 404,
-		"view=airport_weather&feature=wind&key=five":                   422,
+		"view=carrier_delays&feature=delay":                                 422,
+		"view=nope&feature=delay&key=UA":                                    404,
+		"view=carrier_delays&feature=nope&key=UA":                           404,
+		"view=carrier_delays&feature=delay&key=UA&feature_service=no":       404,
+		"view=carrier_delays&feature=delay&key=%7B%22driver%22%3A1%7D":      404,
+		"view=airport_weather&feature=wind&key=five":                        422,
+		"view=airport_weather&feature=wind&key=5&feature_service=strict":    422,
+		"view=carrier_delays&feature=flights&key=UA&feature_service=strict": 422,
+		"view=carrier_delays&feature=gone&key=UA&feature_service=lenient":   200,
 	} {
 		if recorded := f.do(http.MethodGet, "/v1/explain?"+query, ""); recorded.Code != status {
 			t.Errorf("%s: answered %d, want %d: %s", query, recorded.Code, status, recorded.Body)

@@ -81,6 +81,29 @@ def test_a_bad_file_is_refused(text, media_type, code):
     assert refused.value.code == code
 
 
+@pytest.mark.parametrize(
+    ("text", "media_type"), [("x: {a: 1, a: 2}", YAML), ('{"x": {"a": 1, "a": 2}}', JSON)]
+)
+def test_a_key_given_twice_is_named_as_the_path(text, media_type):
+    with pytest.raises(Refused) as refused:
+        load(text, media_type)
+    assert [(error.path, error.code) for error in refused.value.errors] == [("a", "duplicate")]
+
+
+@pytest.mark.parametrize("media_type", [YAML, JSON])
+def test_the_path_of_a_key_can_be_sent_whatever_the_key(media_type):
+    with pytest.raises(Refused) as refused:
+        load('{"\\ud800": 1, "\\ud800": 2}', media_type)
+    assert [error.path for error in refused.value.errors] == ["?"]
+
+
+@pytest.mark.parametrize(("text", "media_type"), [("x: " + "1" * 5_000, YAML), ("1" * 5_000, JSON)])
+def test_a_number_too_long_to_read_is_told_in_plain_words(text, media_type):
+    with pytest.raises(Refused, match="digits") as refused:
+        load(text, media_type)
+    assert "sys." not in refused.value.detail
+
+
 def test_a_few_aliases_are_fine():
     assert load("a: &x {k: 1}\nb: *x", YAML) == {"a": {"k": 1}, "b": {"k": 1}}
 

@@ -164,8 +164,9 @@ def test_a_document_that_is_no_object_is_refused():
 
 @pytest.mark.parametrize("text", ["a\0b", "a\ud800b"])
 def test_texts_that_no_database_keeps_are_refused(text):
-    with pytest.raises(Refused, match="zero character or a lone surrogate"):
+    with pytest.raises(Refused, match="zero character or a lone surrogate") as refused:
         parse(document((f"{VIEW}.description", text)))
+    assert [error.path for error in refused.value.errors] == ["feature_views[0].description"]
 
 
 def test_a_list_without_end_is_refused():
