@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Func, QuerySet, Subquery
 
@@ -52,6 +53,6 @@ def read_progress(*, since: datetime) -> Progress:
     return Progress(found[0] or 0, found[1], found[2] or 0, found[3])
 
 
-def _counted(rows: QuerySet[RawEvent]) -> QuerySet[RawEvent, dict[str, int]]:
+def _counted(rows: QuerySet[RawEvent]) -> QuerySet[Any, Any]:
     # Without an order there is nothing to group by, so that the whole is one row.
     return rows.order_by().annotate(count=Func("pk", function="COUNT")).values("count")
