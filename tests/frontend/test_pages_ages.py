@@ -150,6 +150,7 @@ def test_incidents_of_the_view_stand_under_the_line_for_as_long_as_they_lasted()
     known = {
         "project": "flights",
         "view": "carrier_delays",
+        "family": "freshness",
         "severity": "warning",
         "bad_since": NOW,
         "subject": "view:flights/carrier_delays",
