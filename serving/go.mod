@@ -3,6 +3,7 @@ module freshline/serving
 go 1.25.0
 
 require (
+	github.com/google/flatbuffers v25.12.19+incompatible
 	github.com/prometheus/client_golang v1.24.1
 	github.com/redis/rueidis v1.0.79
 	zombiezen.com/go/sqlite v1.4.2

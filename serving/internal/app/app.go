@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"freshline/serving/internal/arrowapi"
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/config"
 	"freshline/serving/internal/control"
@@ -95,9 +96,10 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Folder: filepath.Join(c.Home, "spool"), MaxBytes: int64(c.SpoolBytes), Every: c.ObserveInterval,
 		Log: log, Now: time.Now,
 	})
+	gate := &lookup.Gate{Bundles: a.bundles, AuthRequired: c.AuthRequired, Now: time.Now}
 	a.handler = httpapi.New(httpapi.Config{
-		Engine: a.engine, Bundles: a.bundles, Store: opened, Timer: a.metrics, Metrics: a.metrics.Handler(),
-		AuthRequired: c.AuthRequired, MaxBodyBytes: c.MaxBodyBytes, Log: log, Now: time.Now,
+		Engine: a.engine, Gate: gate, Bundles: a.bundles, Store: opened, Timer: a.metrics, Arrow: arrowapi.New(),
+		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
 	})
 	a.addGauges()
 	return a, nil

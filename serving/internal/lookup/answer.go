@@ -98,9 +98,10 @@ func (a *Answer) Value(c *Column, i int) (row.Value, bool) {
 }
 
 // IsPlain tells whether the caller gets every value of the column as it is stored, all fresh: nearly
-// always so, and then nothing need be asked value by value.
+// always so, and then nothing need be asked value by value. Never so for a retired feature, whose cells
+// are an earlier request's.
 func (a *Answer) IsPlain(c *Column) bool {
-	return a.RejectedRows == 0 && c.Tally.Verdicts[enforce.Fresh] == uint64(a.Rows)
+	return c.Feature != nil && a.RejectedRows == 0 && c.Tally.Verdicts[enforce.Fresh] == uint64(a.Rows)
 }
 
 // Stored returns what row i holds, whatever the caller gets; false for a null and for what cannot be told.
