@@ -2,8 +2,10 @@
 
 import subprocess
 
+import grpc
 import pytest
 
+from tests.serving.stubs import make
 from tests.serving.wire import Wire
 from tools.places import SERVING
 from tools.toolchains import find_go
@@ -24,3 +26,16 @@ def wire(tmp_path_factory):
     made = Wire(folder, binary)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def stubs(tmp_path_factory):
+    """A gRPC client's generated code."""
+    return make(tmp_path_factory.mktemp("stubs"))
+
+
+@pytest.fixture
+def channel(wire):
+    """A connection to the process."""
+    with grpc.insecure_channel(wire.address) as made:
+        yield made

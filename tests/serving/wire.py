@@ -152,6 +152,11 @@ class Wire:
         except OSError:
             return False
 
+    def get(self, path: str) -> str:
+        """Ask for a page that anybody may read."""
+        with urllib.request.urlopen(f"http://{self.address}{path}", timeout=30) as answer:
+            return answer.read().decode()
+
     def close(self) -> None:
         self._process.terminate()
         assert self._process.wait(timeout=60) == 0

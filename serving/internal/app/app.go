@@ -22,6 +22,7 @@ import (
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/config"
 	"freshline/serving/internal/control"
+	"freshline/serving/internal/grpcapi"
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/observe"
@@ -97,10 +98,15 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Log: log, Now: time.Now,
 	})
 	gate := &lookup.Gate{Bundles: a.bundles, AuthRequired: c.AuthRequired, Now: time.Now}
-	a.handler = httpapi.New(httpapi.Config{
+	mux := http.NewServeMux()
+	grpcapi.Mount(mux, grpcapi.Config{
+		Engine: a.engine, Gate: gate, Store: opened, Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
+	})
+	mux.Handle("/", httpapi.New(httpapi.Config{
 		Engine: a.engine, Gate: gate, Bundles: a.bundles, Store: opened, Timer: a.metrics, Arrow: arrowapi.New(),
 		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
-	})
+	}))
+	a.handler = mux
 	a.addGauges()
 	return a, nil
 }
@@ -162,6 +168,7 @@ func (a *App) serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler: leaving.wrap(a.handler), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
+		Protocols: protocols(),
 	}
 	tlsConfig, err := tlsSettings(a.config)
 	if err != nil {
