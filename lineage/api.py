@@ -13,6 +13,7 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Principal, R
 from controlplane.accounts.domain import refusal
 from controlplane.kernel import clock
 from controlplane.kernel.errors import FreshlineError, NotFound, Refused
+from controlplane.rest.parsers import AnyTextJsonParser
 from controlplane.rest.serialize import instant
 from lineage import selectors, services
 from lineage.domain import drawing, naming
@@ -49,6 +50,7 @@ class EventView(ApiView):
     """Intake of single events; what openlineage clients post to by configuration alone."""
 
     access = {"POST": _WRITE}
+    parser_classes = [AnyTextJsonParser]
     rate_limited = False
 
     @extend_schema(
@@ -67,6 +69,7 @@ class BatchView(ApiView):
     """Intake of many events at once."""
 
     access = {"POST": _WRITE}
+    parser_classes = [AnyTextJsonParser]
     rate_limited = False
 
     @extend_schema(

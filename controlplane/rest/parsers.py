@@ -7,8 +7,8 @@ from typing import IO, Any
 from django.conf import settings
 from rest_framework.parsers import BaseParser
 
-from controlplane.kernel import strict_json
-from controlplane.kernel.errors import Refused
+from controlplane.kernel import strict_json, text
+from controlplane.kernel.errors import FieldError, Refused
 
 
 def read_body(stream: IO[bytes], *, encoding: str = "") -> bytes:
@@ -40,17 +40,36 @@ def parse_json(data: bytes) -> Any:
         raise Refused("bad_json", f"The body is not valid JSON: {wrong}") from wrong
 
 
+def _refuse_unstorable(document: object) -> None:
+    path = next(text.unstorable_paths(document), None)
+    if path is not None:
+        message = "holds a zero character or half of a surrogate pair, which no database keeps"
+        found = (FieldError(path, "bad_value", message),)
+        raise Refused("bad_value", f"{path or 'the body'} {message}", errors=found)
+
+
 class JsonParser(BaseParser):
     """application/json, also gzip-encoded. An empty body is an empty object."""
 
     media_type = "application/json"
+    keeps_all_text = False
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
         encoding = parser_context["request"].headers.get("Content-Encoding", "") if parser_context else ""
         data = read_body(stream, encoding=encoding)
-        return parse_json(data) if data.strip() else {}
+        document = parse_json(data) if data.strip() else {}
+        # Such characters come as escapes only: UTF-8 has none, and JSON forbids a zero as it is.
+        if not self.keeps_all_text and b"\\u" in data:
+            _refuse_unstorable(document)
+        return document
+
+
+class AnyTextJsonParser(JsonParser):
+    """For who answers for each part of the body: one text that cannot be kept does not refuse the others."""
+
+    keeps_all_text = True
 
 
 class TextParser(BaseParser):

@@ -26,7 +26,9 @@ from lineage import selectors as lineage
 AUDIT_PAGE = 50
 _SERVING_SEEN = timedelta(days=1)
 _LOSSES = timedelta(hours=24)
-_BEHIND = 1_000  # pending lineage events from which on the graph shows the past
+# From so many pending lineage events on, or from one that waits so long, the graph shows the past.
+_BEHIND = 1_000
+_WAITS_LONG = timedelta(minutes=1)
 
 
 def read_tokens(
@@ -111,7 +113,7 @@ def read_system(*, now: datetime) -> SystemPage:
     if digest:
         facts += [("Registry", registry.registry_id()), ("Bundle digest", digest)]
     return SystemPage(
-        parts=(store_part(), broker_part(), _lineage_part(), _reports_part(now=now)),
+        parts=(store_part(), broker_part(), _lineage_part(now=now), _reports_part(now=now)),
         serving=tuple(
             ServingProcess(
                 instance=each.instance,
@@ -135,10 +137,15 @@ def _state_of(instance: registry.ServingInstance, *, digest: str, now: datetime)
     return "current" if instance.bundle_digest == digest else "behind"
 
 
-def _lineage_part() -> Part:
-    pending, last = lineage.pending_events(), lineage.last_event_at()
-    state = "behind" if pending >= _BEHIND else "good" if last else "no_data"
-    return Part("Lineage", state, f"{count(pending)} pending", "events not yet in the graph", last)
+def _lineage_part(*, now: datetime) -> Part:
+    pending, last, oldest = lineage.pending_events(), lineage.last_event_at(), lineage.oldest_pending_at()
+    misplaced = lineage.misplaced_events(since=now - _LOSSES)
+    is_behind = misplaced or pending >= _BEHIND or (oldest is not None and now - oldest >= _WAITS_LONG)
+    state = "behind" if is_behind else "good" if last else "no_data"
+    note = "events not yet in the graph"
+    if misplaced:
+        note += f"; {count(misplaced)} of the last 24 h could not be placed in it, the worker's log says why"
+    return Part("Lineage", state, f"{count(pending)} pending", note, last)
 
 
 def _reports_part(*, now: datetime) -> Part:

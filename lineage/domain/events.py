@@ -16,6 +16,7 @@ from enum import IntEnum
 from typing import Any
 
 from controlplane.kernel.errors import Refused
+from controlplane.kernel.text import storable
 from lineage.domain import naming
 from lineage.domain.naming import NodeRef
 
@@ -164,8 +165,9 @@ def _node(part: object, where: str, make: Any) -> NodeRef:
         value = part.get(key)
         if not isinstance(value, str) or not value.strip():
             raise _bad(f"{where}.{key} is missing")
-        if len(value) > MAX_NAME or "\0" in value:
-            raise _bad(f"{where}.{key} is longer than {MAX_NAME} characters, or has a NUL in it")
+        if len(value) > MAX_NAME or storable(value) != value:
+            limits = f"longer than {MAX_NAME} characters, or has a NUL or half a surrogate pair in it"
+            raise _bad(f"{where}.{key} is {limits}")
     node: NodeRef = make(part["namespace"], part["name"])
     return node
 

@@ -4,7 +4,12 @@ from lineage.selectors.causes import causes_now, find_causes
 from lineage.selectors.graph import GraphRequest, draw_graph
 from lineage.selectors.history import Spell, read_spells
 from lineage.selectors.impact import find_impact
-from lineage.selectors.progress import last_event_at, pending_events
+from lineage.selectors.progress import (
+    last_event_at,
+    misplaced_events,
+    oldest_pending_at,
+    pending_events,
+)
 from lineage.selectors.states import Shown, last_words
 
 __all__ = [
@@ -17,6 +22,8 @@ __all__ = [
     "find_impact",
     "last_event_at",
     "last_words",
+    "misplaced_events",
+    "oldest_pending_at",
     "pending_events",
     "read_spells",
 ]

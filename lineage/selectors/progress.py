@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Subquery
+from django.db.models import Max, Min, Subquery
 
 from lineage.models import PROJECTION, ProjectionLock, RawEvent
 
@@ -23,6 +23,19 @@ def is_silent(looked_at: datetime | None, *, now: datetime) -> bool:
 def pending_events() -> int:
     """Return how many stored events are not yet in the graph."""
     return RawEvent.objects.filter(projected_at=None).count()
+
+
+def oldest_pending_at() -> datetime | None:
+    """Return since when the oldest event that is not yet in the graph waits; None when none does."""
+    oldest: datetime | None = RawEvent.objects.filter(projected_at=None).aggregate(at=Min("received_at"))[
+        "at"
+    ]
+    return oldest
+
+
+def misplaced_events(*, since: datetime) -> int:
+    """Return how many of the events that came since then could not be placed in the graph."""
+    return RawEvent.objects.filter(received_at__gte=since).exclude(error="").count()
 
 
 def last_event_at() -> datetime | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from controlplane.kernel.errors import FreshlineError
+from controlplane.kernel.text import storable_document
 from lineage.domain.events import Event, parse
 from lineage.models import RawEvent
 
@@ -27,7 +28,7 @@ def _trust(project: str) -> FreshlineError | None:
 
 def receive_event(document: object, *, now: datetime, refusal: Refusal = _trust) -> bool:
     """Store one event; returns whether it is new. Raises ``Refused``, or what ``refusal`` says."""
-    event = parse(document)
+    event, document = _read(document)
     _check_projects(event, refusal)
     return _store([(event, document)], now=now) == 1
 
@@ -37,13 +38,20 @@ def receive_events(documents: Sequence[object], *, now: datetime, refusal: Refus
     good, failures = [], []
     for index, document in enumerate(documents):
         try:
-            event = parse(document)
+            event, kept = _read(document)
             _check_projects(event, refusal)
-            good.append((event, document))
+            good.append((event, kept))
         except FreshlineError as refused:
             failures.append(Failure(index, refused.detail))
     _store(good, now=now)
     return failures
+
+
+def _read(document: object) -> tuple[Event, object]:
+    """Place an event. Names must be whole; in other text U+FFFD stands for half a character."""
+    event = parse(document)
+    kept = storable_document(document)
+    return (event, document) if kept is document else (parse(kept), kept)
 
 
 def _check_projects(event: Event, refusal: Refusal) -> None:

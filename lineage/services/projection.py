@@ -1,17 +1,20 @@
 """Make the graph of the stored events, in micro-batches, each in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from django.db import transaction
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 
 from controlplane.kernel.errors import Refused
+from controlplane.kernel.text import storable
 from lineage.domain.events import Event, Facets, parse
 from lineage.domain.merging import RunState, merge_facets, merge_run
 from lineage.domain.naming import NodeRef
 from lineage.models import PROJECTION, Alias, Edge, Node, ProjectionLock, RawEvent, Run
 
+_log = structlog.get_logger(__name__)
 BATCH = 200
 # Somebody looks every second; that this is so need not be written each time.
 _LOOK_NOTED = timedelta(seconds=2)
@@ -22,17 +25,41 @@ def project_pending(*, now: datetime, limit: int = BATCH) -> int:
     _note_look(now)
     if not RawEvent.objects.filter(projected_at=None).exists():
         return 0
-    with transaction.atomic():
-        ProjectionLock.objects.select_for_update().get(name=PROJECTION)
-        pending = list(RawEvent.objects.filter(projected_at=None).order_by("id")[:limit])
-        for raw in pending:
-            try:
-                project_event(parse(raw.body))
-            except Refused as refused:  # stored by an older, more tolerant version: keep it, and say why
-                raw.error = refused.detail
-            raw.projected_at = now
-        RawEvent.objects.bulk_update(pending, ["projected_at", "error"])
+    try:
+        return _project_batch(now=now, limit=limit, place=_place)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or busy: no event is to blame
+    except Exception:  # noqa: BLE001 - one event must not keep all that come after it out of the graph
+        return _project_batch(now=now, limit=limit, place=_place_alone)
+
+
+@transaction.atomic
+def _project_batch(*, now: datetime, limit: int, place: Callable[[RawEvent], None]) -> int:
+    ProjectionLock.objects.select_for_update().get(name=PROJECTION)
+    pending = list(RawEvent.objects.filter(projected_at=None).order_by("id")[:limit])
+    for raw in pending:
+        place(raw)
+        raw.projected_at = now
+    RawEvent.objects.bulk_update(pending, ["projected_at", "error"])
     return len(pending)
+
+
+def _place(raw: RawEvent) -> None:
+    try:
+        project_event(parse(raw.body))
+    except Refused as refused:  # stored by an older, more tolerant version: keep it, and say why
+        raw.error = refused.detail
+
+
+def _place_alone(raw: RawEvent) -> None:
+    try:
+        with transaction.atomic():
+            _place(raw)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as unforeseen:  # noqa: BLE001 - it is told with the event and in the log
+        raw.error = storable(f"{type(unforeseen).__name__}: {unforeseen}")
+        _log.exception("lineage_event_not_placed", id=raw.pk)
 
 
 def _note_look(now: datetime) -> None:

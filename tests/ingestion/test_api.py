@@ -48,6 +48,32 @@ def root(world):
     return client
 
 
+UNKEPT = [
+    {"k": "c", "x": 1, "y": "half a pair \ud800"},
+    {"k": "c", "x": 1, "y\ud800": "a name with half a pair"},
+    {"k": "c", "x": 1, "y\0": "a name with a zero"},
+    {"k": "half \ud800", "x": 1, "y": "in the key"},
+    {"k": "c", "x": "\ud800", "y": "in a number"},
+]
+
+
+@pytest.mark.parametrize("bad", UNKEPT)
+def test_text_that_no_database_keeps_refuses_its_row_alone(world, root, bad):
+    body = {"rows": [{"k": "a", "x": 1, "y": "one"}, bad]}
+    answer = post(root, f"projects/{world.project}/feature-views/v/rows", body)
+    assert (answer.status_code, answer.json()["written"]) == (200, 1), answer.content
+    assert [each["index"] for each in answer.json()["refused"]] == [1]
+    (kept,) = root.get(f"/api/v1/projects/{world.project}/refused-rows").json()["items"]
+    assert json.loads(kept["payload"])["row"] == bad
+
+
+def test_elsewhere_such_text_is_refused_with_its_place(world, root):
+    answer = post(root, "tokens", {"name": "half \ud800", "scopes": ["read"]})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["path"] == "name"
+    assert post(root, "tokens", {"name": "whole \U0001f600", "scopes": ["read"]}).status_code == 201
+
+
 def test_posted_rows_are_written_and_refused_ones_named(world, root):
     rows = [{"k": "a", "x": 1, "y": "one"}, {"k": "b", "x": -1, "y": "two"}]
     answer = post(root, f"projects/{world.project}/feature-views/v/rows", {"rows": rows})

@@ -188,3 +188,24 @@ def test_a_dataset_outside_lineage_is_not_found(client):
         ).status_code
         == 404
     )
+
+
+@pytest.mark.parametrize("path", ["lineage", "lineage/batch"])
+def test_a_name_that_no_database_keeps_is_refused_and_the_graph_goes_on(client, path):
+    secret = token(scopes=["lineage"])
+    bad = run_event("job\ud800", "START", NOON)
+    answer = post(client, [bad] if path.endswith("batch") else bad, secret, path)
+    assert "half a surrogate pair" in answer.content.decode()
+    assert post(client, pipeline()[0], secret).status_code == 201
+    assert services.project_pending(now=NOON) == 1
+    assert models.Node.objects.filter(name="extract").exists()
+
+
+@pytest.mark.parametrize("cut", ["half a pair \ud83d", "a zero \0"])
+def test_a_message_that_was_cut_anywhere_is_kept_as_far_as_it_can_be(client, cut):
+    event = run_event("job", "FAIL", NOON, error=cut)
+    assert post(client, event, token(scopes=["lineage"])).json() == {"stored": True}
+    assert post(client, event, token(scopes=["lineage"])).json() == {"stored": False}
+    services.project_pending(now=NOON)
+    message = models.Run.objects.get().facets["errorMessage"][-1]["message"]
+    assert message == cut[:-1] + "\ufffd"

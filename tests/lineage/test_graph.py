@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -19,6 +20,7 @@ from lineage.domain.events import parse
 from lineage.domain.merging import RunState, merge_facets, merge_run
 from lineage.models import Alias, Edge, Node, NodeState, RawEvent, Run
 from lineage.selectors.graph import GraphRequest
+from lineage.services import projection
 
 from .story import NOON, dataset, facet, minutes, pipeline, run_event
 
@@ -215,12 +217,44 @@ def test_a_crash_in_the_middle_of_a_batch_leaves_all_of_it_pending(monkeypatch):
     calls = iter(range(3))
 
     def crash(event):
-        next(calls)
+        if next(calls) == 2:
+            raise OperationalError("the connection is gone")
 
     monkeypatch.setattr("lineage.services.projection.project_event", crash)
-    with pytest.raises(StopIteration):
+    with pytest.raises(OperationalError):
         services.project_pending(now=NOON)
     assert selectors.pending_events() == len(pipeline())
+
+
+@pytest.mark.django_db
+def test_an_event_that_breaks_the_projection_holds_up_no_other(monkeypatch):
+    """Whatever is wrong with it: of a fault that nobody foresaw, one event is to blame, not all after it."""
+    story = pipeline()
+    for event in story:
+        services.receive_event(event, now=NOON)
+    place = projection.project_event
+
+    def choke(event):
+        if event.job == naming.job("etl", "refine"):
+            raise UnicodeEncodeError("utf-8", "job\ud800", 3, 4, "surrogates not allowed")
+        place(event)
+
+    monkeypatch.setattr("lineage.services.projection.project_event", choke)
+    assert services.project_pending(now=NOON) == len(story)
+    assert selectors.pending_events() == 0
+    assert selectors.misplaced_events(since=NOON) == 1
+    assert "surrogates not allowed" in RawEvent.objects.exclude(error="").get().error
+    assert {row.name for row in Node.objects.filter(kind="job")} >= {"extract", "unrelated", "a.batch"}
+
+
+@pytest.mark.django_db
+def test_the_oldest_waiting_event_tells_how_far_behind_the_graph_is():
+    assert selectors.oldest_pending_at() is None
+    for minute, event in enumerate(pipeline()):
+        services.receive_event(event, now=minutes(minute))
+    assert selectors.oldest_pending_at() == NOON
+    services.project_pending(now=NOON)
+    assert selectors.oldest_pending_at() is None
 
 
 @pytest.mark.django_db

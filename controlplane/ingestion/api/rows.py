@@ -14,6 +14,7 @@ from controlplane.ingestion.api import examples
 from controlplane.ingestion.services import direct, heartbeats
 from controlplane.kernel import clock
 from controlplane.rest.idempotency import idempotent, when_answered
+from controlplane.rest.parsers import AnyTextJsonParser
 from controlplane.rest.serialize import validated
 
 _INGEST = Access(Scope.INGEST, Role.OPERATOR)
@@ -30,6 +31,7 @@ class RowsView(ApiView):
     """Rows of the direct lane."""
 
     access = {"POST": _INGEST}
+    parser_classes = [AnyTextJsonParser]  # each row is answered for
 
     @extend_schema(
         summary="Write rows and deletes; each is answered for",

@@ -8,6 +8,7 @@ from controlplane.contracts.model import Feature, JoinKey
 from controlplane.contracts.values import from_json
 from controlplane.kernel.dtypes import Dtype, Value
 from controlplane.kernel.errors import Refused
+from controlplane.kernel.text import storable
 from store_adapters import KeyCodec, KeyValue
 
 EVENT_TIME = "event_time"
@@ -15,11 +16,15 @@ EVENT_TIME = "event_time"
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a row is refused: the field, a stable code, a sentence."""
+    """Why a row is refused: the field, a stable code, a sentence; in text that can be kept and answered."""
 
     field: str
     code: str
     message: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "field", storable(self.field))  # the row's own words may be in both
+        object.__setattr__(self, "message", storable(self.message))
 
 
 @dataclass(frozen=True, slots=True)

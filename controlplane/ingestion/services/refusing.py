@@ -12,6 +12,7 @@ from controlplane.ingestion.domain.rows import Fault
 from controlplane.ingestion.models import IngestionRun, RefusedRow
 from controlplane.kernel import clock
 from controlplane.kernel.metrics import REGISTRY
+from controlplane.kernel.text import storable
 from controlplane.registry.domain.records import ViewRecord
 from store_adapters import RowWrite, Store
 
@@ -77,12 +78,13 @@ def hold_stored(
 
 
 def as_payload(document: object) -> str:
-    """Return what is kept of a row that came as JSON."""
-    return json.dumps(document, ensure_ascii=False, default=str)
+    """Return what is kept of a row that came as JSON. What no text can hold stays escaped, as it came."""
+    spelled = json.dumps(document, ensure_ascii=False, default=str)
+    return spelled.encode("utf-8", "backslashreplace").decode()
 
 
 def _row(run: IngestionRun, refusal: Refusal, *, now: datetime) -> RefusedRow:
-    payload = refusal.payload.replace("\0", "\ufffd")  # PostgreSQL keeps no NUL in text
+    payload = storable(refusal.payload)
     return RefusedRow(
         run=run,
         project=run.project,
@@ -94,7 +96,7 @@ def _row(run: IngestionRun, refusal: Refusal, *, now: datetime) -> RefusedRow:
         is_flat=refusal.is_flat,
         field=refusal.fault.field[:63],
         code=refusal.fault.code,
-        message=refusal.fault.message.replace("\0", "\ufffd")[:MAX_MESSAGE],
+        message=refusal.fault.message[:MAX_MESSAGE],
         payload=payload[:MAX_PAYLOAD],
         is_cut=len(payload) > MAX_PAYLOAD,
         received_at=now,
