@@ -3,6 +3,7 @@
 package grpcapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -105,6 +106,7 @@ func (s *server) framed(procedure Procedure, next http.Handler, refuse *connect.
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
 		var answer *lookup.Answer
+		refused := 0
 		defer func() {
 			if broken := recover(); broken != nil {
 				s.Log.Error("a call broke", "procedure", procedure.Path, "panic", broken, "stack", string(debug.Stack()))
@@ -113,12 +115,12 @@ func (s *server) framed(procedure Procedure, next http.Handler, refuse *connect.
 			if answer != nil {
 				s.Engine.Release(answer)
 			}
-			s.Timer.Request(procedure.Path, codeSent(w.Header()), time.Since(began))
+			s.Timer.Request(procedure.Path, cmp.Or(refused, codeSent(w.Header())), time.Since(began))
 		}()
-		if form, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || !forms[form] {
+		if refused = refusal(r); refused != 0 {
+			w.Header().Set("Allow", http.MethodPost)
 			w.Header().Set("Accept-Post", "application/grpc")
-			w.Header().Set(grpcStatus, strconv.Itoa(int(connect.CodeUnimplemented)))
-			w.WriteHeader(http.StatusUnsupportedMediaType)
+			w.WriteHeader(refused)
 			return
 		}
 		if err := s.Gate.Known(r.Header.Get("Authorization")); err != nil && !procedure.open {
@@ -127,6 +129,20 @@ func (s *server) framed(procedure Procedure, next http.Handler, refuse *connect.
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), answerKey{}, &answer)))
 	})
+}
+
+// refusal is the HTTP status for what is no gRPC call at all; 0 for a call.
+func refusal(r *http.Request) int {
+	form, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case r.Method != http.MethodPost:
+		return http.StatusMethodNotAllowed
+	case err != nil || !forms[form]:
+		return http.StatusUnsupportedMediaType
+	case r.ProtoMajor < 2:
+		return http.StatusHTTPVersionNotSupported
+	}
+	return 0
 }
 
 const grpcStatus = "Grpc-Status"

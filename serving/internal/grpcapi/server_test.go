@@ -109,15 +109,29 @@ func TestHealthFollowsTheBundleAndTheStore(t *testing.T) {
 	}
 }
 
-func TestFormsThatAreNotOursAreRefused(t *testing.T) {
+func TestWhatIsNoCallIsRefused(t *testing.T) {
 	f := newFixture(t, false)
-	for _, form := range []string{"application/json", "application/proto", "application/grpc+json", "application/grpc-web+proto", "", "nonsense;;"} {
-		request := httptest.NewRequest(http.MethodPost, online, strings.NewReader("{}"))
-		request.Header.Set("Content-Type", form)
-		recorded := httptest.NewRecorder()
+	for _, test := range []struct {
+		method, form string
+		version      int
+		status       int
+	}{
+		{http.MethodPost, "application/json", 2, 415},
+		{http.MethodPost, "application/proto", 2, 415},
+		{http.MethodPost, "application/grpc+json", 2, 415},
+		{http.MethodPost, "application/grpc-web+proto", 2, 415},
+		{http.MethodPost, "", 2, 415},
+		{http.MethodPost, "nonsense;;", 2, 415},
+		{http.MethodPost, "application/grpc", 1, 505},
+		{http.MethodGet, "application/grpc", 2, 405},
+	} {
+		request := httptest.NewRequest(test.method, online, strings.NewReader("{}"))
+		request.ProtoMajor = test.version
+		request.Header.Set("Content-Type", test.form)
+		recorded, before := httptest.NewRecorder(), f.timer.codes[test.status]
 		f.mux.ServeHTTP(recorded, request)
-		if recorded.Code != http.StatusUnsupportedMediaType {
-			t.Errorf("%q: answered %d", form, recorded.Code)
+		if recorded.Code != test.status || f.timer.codes[test.status] != before+1 {
+			t.Errorf("%+v: answered %d, counted %v", test, recorded.Code, f.timer.codes)
 		}
 	}
 }
