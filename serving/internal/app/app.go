@@ -18,9 +18,11 @@ import (
 	"sync"
 	"time"
 
+	"freshline/serving/internal/arrowapi"
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/config"
 	"freshline/serving/internal/control"
+	"freshline/serving/internal/grpcapi"
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/observe"
@@ -95,10 +97,16 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Folder: filepath.Join(c.Home, "spool"), MaxBytes: int64(c.SpoolBytes), Every: c.ObserveInterval,
 		Log: log, Now: time.Now,
 	})
-	a.handler = httpapi.New(httpapi.Config{
-		Engine: a.engine, Bundles: a.bundles, Store: opened, Timer: a.metrics, Metrics: a.metrics.Handler(),
-		AuthRequired: c.AuthRequired, MaxBodyBytes: c.MaxBodyBytes, Log: log, Now: time.Now,
+	gate := &lookup.Gate{Bundles: a.bundles, AuthRequired: c.AuthRequired, Now: time.Now}
+	mux := http.NewServeMux()
+	grpcapi.Mount(mux, grpcapi.Config{
+		Engine: a.engine, Gate: gate, Store: opened, Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
 	})
+	mux.Handle("/", httpapi.New(httpapi.Config{
+		Engine: a.engine, Gate: gate, Bundles: a.bundles, Store: opened, Timer: a.metrics, Arrow: arrowapi.New(),
+		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
+	}))
+	a.handler = mux
 	a.addGauges()
 	return a, nil
 }
@@ -160,6 +168,7 @@ func (a *App) serve(ctx context.Context) error {
 	server := &http.Server{
 		Handler: leaving.wrap(a.handler), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
+		Protocols: protocols(),
 	}
 	tlsConfig, err := tlsSettings(a.config)
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"freshline/serving/internal/config"
 	"freshline/serving/internal/golden"
+	"freshline/serving/internal/grpcapi"
 	"freshline/serving/internal/httpapi"
 )
 
@@ -47,6 +48,9 @@ func endpointsTable() string {
 	var rows [][]string
 	for _, endpoint := range httpapi.Endpoints() {
 		rows = append(rows, []string{code(endpoint.Method + " " + endpoint.Path), endpoint.Meaning})
+	}
+	for _, procedure := range grpcapi.Procedures() {
+		rows = append(rows, []string{code("POST " + procedure.Path), procedure.Meaning})
 	}
 	return table([]string{"endpoint", "meaning"}, rows)
 }

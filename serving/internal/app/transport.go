@@ -12,6 +12,15 @@ import (
 	"freshline/serving/internal/config"
 )
 
+// protocols are HTTP/1 and HTTP/2, which gRPC needs: with TLS by agreement, without it by prior knowledge.
+func protocols() *http.Protocols {
+	var spoken http.Protocols
+	spoken.SetHTTP1(true)
+	spoken.SetHTTP2(true)
+	spoken.SetUnencryptedHTTP2(true)
+	return &spoken
+}
+
 // tlsSettings returns nil where no certificate is set.
 func tlsSettings(c config.Config) (*tls.Config, error) {
 	if c.TLSCert == "" {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"freshline/serving/internal/arrowapi"
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
@@ -57,7 +58,7 @@ func wide(b *testing.B, rows, features int) (Config, string) {
 	})
 	config := Config{
 		Engine: engine, Bundles: holder, Store: store, Timer: new(lookuptest.Observer), Metrics: http.NotFoundHandler(),
-		MaxBodyBytes: 1 << 20, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: lookuptest.Now,
+		Gate: &lookup.Gate{Bundles: holder, Now: lookuptest.Now}, Arrow: arrowapi.New(), MaxBodyBytes: 1 << 20, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	return config, fmt.Sprintf(`{"project":"p","features":[%s],"entities":{"k":[%s]}}`, strings.Join(refs, ","), strings.Join(keys, ","))
 }
@@ -95,6 +96,16 @@ func BenchmarkRender(b *testing.B) {
 			defer perValue(b, size)()
 			for b.Loop() {
 				made.out = made.appendLookup(made.out[:0], answer)
+			}
+			b.SetBytes(int64(len(made.out)))
+		})
+		b.Run(fmt.Sprintf("arrow/%dx%d", size[0], size[1]), func(b *testing.B) {
+			defer perValue(b, size)()
+			for b.Loop() {
+				made.details = appendDetails(made.details[:0], answer, false)
+				if made.out, err = config.Arrow.AppendStream(made.out[:0], answer, false, made.details); err != nil {
+					b.Fatal(err)
+				}
 			}
 			b.SetBytes(int64(len(made.out)))
 		})

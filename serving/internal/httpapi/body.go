@@ -25,6 +25,7 @@ var errRequired = errors.New("Field required")
 type buffers struct {
 	body    bytes.Buffer
 	out     []byte
+	details []byte
 	request body
 }
 
@@ -38,7 +39,7 @@ type body struct {
 func (s *Server) take() *buffers { return s.buffers.Get().(*buffers) }
 
 func (s *Server) give(b *buffers) {
-	if b.body.Cap() <= maxPooled && cap(b.out) <= maxPooled {
+	if b.body.Cap() <= maxPooled && cap(b.out) <= maxPooled && cap(b.details) <= maxPooled {
 		s.buffers.Put(b)
 	}
 }

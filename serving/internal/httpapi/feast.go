@@ -26,13 +26,13 @@ func (s *Server) getOnlineFeatures(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.Engine.Release(answer)
 	b.out = b.appendFeast(b.out[:0], answer, r.Header.Get(detailsHeader) == "1")
-	writeBody(w, b.out)
+	writeBody(w, jsonType, b.out)
 }
 
 // ask reads the body, checks the caller and looks up. An error means that there is nothing to release.
 func (s *Server) ask(w http.ResponseWriter, r *http.Request, b *buffers) (*lookup.Answer, error) {
 	// The caller is checked before the body is read: strangers cost nothing.
-	if _, err := s.caller(r); err != nil {
+	if err := s.known(r); err != nil {
 		return nil, err
 	}
 	if err := s.read(w, r, b); err != nil {
@@ -58,9 +58,9 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, b *buffers) (*looku
 	return answer, nil
 }
 
-func writeBody(w http.ResponseWriter, body []byte) {
+func writeBody(w http.ResponseWriter, mediaType string, body []byte) {
 	header := w.Header()
-	header.Set("Content-Type", "application/json")
+	header.Set("Content-Type", mediaType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	_, _ = w.Write(body)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"freshline/serving/internal/arrowapi"
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/leaktest"
 	"freshline/serving/internal/lookup"
@@ -39,8 +40,9 @@ func newFixture(t *testing.T, authRequired bool) *fixture {
 	f.engine, f.holder = lookuptest.Engine(t, f.store, new(lookuptest.Observer))
 	f.handler = New(Config{
 		Engine: f.engine, Bundles: f.holder, Store: f.store, Timer: new(lookuptest.Observer),
-		Metrics: http.NotFoundHandler(), AuthRequired: authRequired, MaxBodyBytes: 4096,
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: lookuptest.Now,
+		Metrics: http.NotFoundHandler(), MaxBodyBytes: 4096, Arrow: arrowapi.New(),
+		Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: authRequired, Now: lookuptest.Now},
+		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	return f
 }

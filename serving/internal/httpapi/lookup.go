@@ -12,6 +12,11 @@ import (
 
 // lookup is our own endpoint: values with their verdicts, ages and actions.
 func (s *Server) lookup(w http.ResponseWriter, r *http.Request) {
+	mediaType, ok := acceptable(r.Header.Values("Accept"))
+	if !ok {
+		s.write(w, r, newProblem(codeNotAcceptable, "%s answers %s and %s", r.URL.Path, jsonType, arrowType))
+		return
+	}
 	b := s.take()
 	defer s.give(b)
 	answer, err := s.ask(w, r, b)
@@ -20,8 +25,18 @@ func (s *Server) lookup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.Engine.Release(answer)
-	b.out = b.appendLookup(b.out[:0], answer)
-	writeBody(w, b.out)
+	if mediaType == jsonType {
+		b.out = b.appendLookup(b.out[:0], answer)
+		writeBody(w, mediaType, b.out)
+		return
+	}
+	b.details = append(appendDetails(append(b.details[:0], '{'), answer, b.request.FullNames), '}')
+	b.out, err = s.Arrow.AppendStream(b.out[:0], answer, b.request.FullNames, b.details)
+	if err != nil {
+		s.write(w, r, newProblem(codeTooLarge, "%s", err))
+		return
+	}
+	writeBody(w, mediaType, b.out)
 }
 
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {

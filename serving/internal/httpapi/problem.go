@@ -23,6 +23,7 @@ const (
 	codeInternal         code = "internal"
 	codeMethodNotAllowed code = "method_not_allowed"
 	codeNoBundle         code = "no_bundle"
+	codeNotAcceptable    code = "not_acceptable"
 	codeNotFound         code = "not_found"
 	codeStoreUnavailable code = "store_unavailable"
 	codeTooLarge         code = "too_large"
@@ -47,6 +48,7 @@ func Codes() []Code {
 		{string(codeInternal), http.StatusInternalServerError, "Something went wrong on our side; the request id leads to the log."},
 		{string(codeMethodNotAllowed), http.StatusMethodNotAllowed, "The address exists, but not for this method."},
 		{string(codeNoBundle), http.StatusServiceUnavailable, "No contract bundle was loaded yet."},
+		{string(codeNotAcceptable), http.StatusNotAcceptable, "The header Accept allows no form that the endpoint answers in."},
 		{string(codeNotFound), http.StatusNotFound, "There is no such address, project, view, feature, service or entity."},
 		{string(codeBusy), http.StatusTooManyRequests, "As many lookups as are allowed are under way; try again at once elsewhere, or later here."},
 		{string(codeStoreUnavailable), http.StatusServiceUnavailable, "No row could be read: the store does not answer."},
@@ -149,7 +151,7 @@ func codeOf(kind lookup.Kind) code {
 	switch kind {
 	case lookup.UnknownProject, lookup.UnknownService, lookup.UnknownView, lookup.UnknownFeature, lookup.UnknownEntity:
 		return codeNotFound
-	case lookup.NoFeatures, lookup.BadReference, lookup.Collision, lookup.UnevenColumns, lookup.KeyMissing, lookup.KeyBad:
+	case lookup.NoFeatures, lookup.NoProject, lookup.BadReference, lookup.Collision, lookup.UnevenColumns, lookup.KeyMissing, lookup.KeyBad:
 		return codeBadValue
 	case lookup.TooManyFeatures, lookup.TooManyEntities:
 		return codeTooLarge
@@ -163,6 +165,10 @@ func codeOf(kind lookup.Kind) code {
 		return codeDeadline
 	case lookup.ContractNotMet:
 		return codeContractNotMet
+	case lookup.Unauthenticated:
+		return codeUnauthenticated
+	case lookup.Forbidden:
+		return codeForbidden
 	}
 	return codeInternal
 }

@@ -31,17 +31,23 @@ type RequestTimer interface {
 	Request(endpoint string, code int, took time.Duration)
 }
 
+// StreamRenderer writes answers as Arrow IPC streams. It is called by many goroutines at once.
+type StreamRenderer interface {
+	// AppendStream appends an answer with its details, a JSON object, as metadata.
+	AppendStream(to []byte, answer *lookup.Answer, full bool, details []byte) ([]byte, error)
+}
+
 // Config is what a Server needs.
 type Config struct {
 	Engine       Engine
+	Gate         *lookup.Gate
 	Bundles      *bundle.Holder
 	Store        Pinger
 	Timer        RequestTimer
+	Arrow        StreamRenderer
 	Metrics      http.Handler
-	AuthRequired bool
 	MaxBodyBytes int
 	Log          *slog.Logger
-	Now          func() time.Time
 }
 
 // Server holds what all requests share.
@@ -61,7 +67,7 @@ type Endpoint struct {
 func Endpoints() []Endpoint {
 	return []Endpoint{
 		{http.MethodPost, "/get-online-features", "Feast's request and answer; `Freshline-Details: 1` adds details.", (*Server).getOnlineFeatures},
-		{http.MethodPost, "/v1/lookup", "Values with their verdicts, ages and actions.", (*Server).lookup},
+		{http.MethodPost, "/v1/lookup", "Values with their verdicts, ages and actions, as JSON or as an Arrow IPC stream.", (*Server).lookup},
 		{http.MethodGet, "/v1/explain", "Everything that led to one value: `project`, `view`, `feature`, `key`, `feature_service`.", (*Server).explain},
 		{http.MethodGet, "/health", "200 while the process lives.", (*Server).health},
 		{http.MethodGet, "/ready", "200 once there is a bundle and the store answers.", (*Server).ready},

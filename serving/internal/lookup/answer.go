@@ -112,14 +112,17 @@ func (c *Column) Stored(i int) (row.Value, bool) {
 	return c.cells.Value(i), true
 }
 
-// Status returns what Feast calls the verdict of row i; a fresh value in a rejected row is a null.
-func (a *Answer) Status(c *Column, i int) string {
+// Shown returns the verdict of row i that Feast's statuses tell: a fresh value in a rejected row is a null.
+func (a *Answer) Shown(c *Column, i int) enforce.Verdict {
 	verdict := c.Marks[i].Verdict
 	if verdict == enforce.Fresh && a.Rejected[i] {
-		verdict = enforce.Null
+		return enforce.Null
 	}
-	return verdict.Status()
+	return verdict
 }
+
+// Status returns what Feast calls the verdict of row i.
+func (a *Answer) Status(c *Column, i int) string { return a.Shown(c, i).Status() }
 
 // Tally adds up the counts of all columns.
 func (a *Answer) Tally() enforce.Tally {

@@ -25,6 +25,9 @@ const (
 	StoreUnavailable
 	DeadlineExceeded
 	ContractNotMet
+	Unauthenticated
+	NoProject
+	Forbidden
 )
 
 // Error is a request that got no values. Its message is for the caller.

@@ -3,6 +3,7 @@ package lookup
 import (
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/key"
+	"freshline/serving/internal/row"
 )
 
 // group is the views of a request that share their join keys, and so their read.
@@ -55,6 +56,9 @@ func (g *group) encode(entities []EntityColumn, rows int) error {
 		}
 		if at < 0 {
 			return failure(KeyMissing, joinKey.Name, "Missing join key values for keys: [%s].", joinKey.Name)
+		}
+		if entities[at].Binary && joinKey.Dtype != row.Bytes {
+			return failure(KeyBad, joinKey.Name, "Join key %s takes %s, not bytes", joinKey.Name, joinKey.Dtype)
 		}
 		g.columns = append(g.columns, at)
 	}

@@ -24,6 +24,7 @@ type Request struct {
 type EntityColumn struct {
 	Name   string
 	Values [][]byte
+	Binary bool // some values are bytes and not text, which a key of text does not take
 }
 
 // Limits bound what one request may ask for.

@@ -1,0 +1,32 @@
+package grpcapi
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"connectrpc.com/connect"
+)
+
+type healthRequest struct{ service string }
+
+type healthResponse struct{ status byte }
+
+// What the health protocol calls them.
+const (
+	isServing  = 1
+	notServing = 2
+)
+
+// check answers as /ready does.
+func (s *server) check(ctx context.Context, call *connect.Request[healthRequest]) (*connect.Response[healthResponse], error) {
+	if name := call.Msg.service; name != "" && name != serviceName {
+		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("there is no service %.100q", name))
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if s.Gate.Bundles.Load() == nil || s.Store.Ping(ctx) != nil {
+		return connect.NewResponse(&healthResponse{notServing}), nil
+	}
+	return connect.NewResponse(&healthResponse{isServing}), nil
+}
