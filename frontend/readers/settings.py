@@ -9,7 +9,7 @@ from controlplane.accounts import selectors as accounts
 from controlplane.accounts.auth import Principal, Scope
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from frontend.readers.parts import broker_part, store_part
+from frontend.readers.parts import broker_part, store_parts
 from frontend.readers.shell import known_projects
 from frontend.records.settings import (
     AuditPage,
@@ -111,7 +111,7 @@ def read_system(*, now: datetime) -> SystemPage:
     if digest:
         facts += [("Registry", registry.registry_id()), ("Bundle digest", digest)]
     return SystemPage(
-        parts=(store_part(), broker_part(), _lineage_part(), _reports_part(now=now)),
+        parts=(*store_parts(), broker_part(), _lineage_part(), _reports_part(now=now)),
         serving=tuple(
             ServingProcess(
                 instance=each.instance,

@@ -40,6 +40,7 @@ def parse(
     fields = Fields(document, path="", what="definition file", problems=problems)
     definition = Definition(
         project=_read_project(fields, project=project),
+        store=fields.name("store", what="store") if fields.has("store") else None,
         entities=_read_all(fields, "entities", "entity", read_entity),
         sources=_read_all(fields, "sources", "source", read_source),
         feature_views=_read_all(fields, "feature_views", "feature view", read_view),
@@ -59,6 +60,7 @@ def merge(before: Definition, after: Definition) -> Definition:
     """Return ``before`` with everything that ``after`` defines added or put in its place."""
     return Definition(
         project=before.project,
+        store=after.store or before.store,
         entities=_merged(before.entities, after.entities),
         sources=_merged(before.sources, after.sources),
         feature_views=_merged(before.feature_views, after.feature_views),

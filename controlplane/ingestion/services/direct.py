@@ -87,7 +87,7 @@ def write_rows(
     record = _open_lane(project, view)
     if len(rows) + len(deletes) > MAX_ROWS:
         raise Refused("too_large", f"at most {MAX_ROWS} rows and deletes in one request")
-    store = online_store()
+    store = online_store(record.store)
     state = ensure_lane(record, Lane.DIRECT, store=store, now=now)
     given = _check(record, rows, deletes, received_at=received_at)
     run = current_minute(record, state, now=now)
@@ -247,7 +247,7 @@ def _field_errors(answer: DirectAnswer, rows: Sequence[object]) -> list[FieldErr
     return [FieldError(path(result), result.code, result.message) for result in answer.refused]
 
 
-def state_of(project: str, view: str, *, store: Store, now: datetime) -> tuple[ViewRecord, LaneState]:
+def state_of(project: str, view: str, *, now: datetime) -> tuple[ViewRecord, LaneState]:
     """Return a view that takes direct rows, and what its direct lane remembers."""
     record = _open_lane(project, view)
-    return record, ensure_lane(record, Lane.DIRECT, store=store, now=now)
+    return record, ensure_lane(record, Lane.DIRECT, store=online_store(record.store), now=now)

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from controlplane.contracts.model import Definition
 from controlplane.kernel.errors import FieldError, Refused
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.kernel.source_roots import check_location
 from controlplane.kernel.sql_guard import check_query
 
@@ -16,6 +17,14 @@ def refuse_hostile(file: Definition) -> None:
     errors = [*_bad_locations(file), *_bad_queries(file)]
     if errors:
         raise Refused("bad_definition", errors[0].message, errors=errors)
+
+
+def refuse_unknown_store(file: Definition) -> None:
+    """Refuse a store that this installation has no address of."""
+    known = [DEFAULT_STORE, *sorted(settings.FRESHLINE_STORES)]
+    if file.store is not None and file.store not in known:
+        message = f"There is no store {file.store!r}: STORE_URL and FRESHLINE_STORES name {', '.join(known)}"
+        raise Refused("bad_definition", message, errors=[FieldError("store", "unknown_reference", message)])
 
 
 def _bad_locations(file: Definition) -> list[FieldError]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from controlplane.accounts.selectors import team_exists
 from controlplane.contracts import definition
-from controlplane.contracts.compatibility import Change, Level, compare
+from controlplane.contracts.compatibility import Change, Level, compare, compare_stores
 from controlplane.contracts.model import Definition, FeatureView
 from controlplane.kernel import names
 from controlplane.observations import selectors as observations
@@ -18,7 +18,7 @@ from controlplane.registry.domain.plans import (
     plan_digest,
     values_affected,
 )
-from controlplane.registry.services.guarding import refuse_hostile
+from controlplane.registry.services.guarding import refuse_hostile, refuse_unknown_store
 
 RECORDED_SINCE = timedelta(hours=1)
 
@@ -33,6 +33,7 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
     before = selectors.find_definition(project)
     file = definition.parse(document, project=project, known=before, retire_absent=retire_absent)
     refuse_hostile(file)
+    refuse_unknown_store(file)
     return make_plan(before, after=file if retire_absent else definition.merge(before, file), now=now)
 
 
@@ -46,6 +47,8 @@ def make_plan(before: Definition, *, after: Definition, now: datetime) -> Plan:
         for owner in owners(after)
         if not team_exists(owner)
     ]
+    if not is_new_project:
+        changes += compare_stores(before, after)
     changes += compare(before, after)
     counted = _Recorded(before, after, now=now)
     return Plan(
@@ -93,9 +96,10 @@ def _view(whole: Definition, name: str) -> FeatureView | None:
 
 
 def _sorted(definition: Definition) -> Definition:
-    """Return the same project in the order in which it is kept and exported: by name."""
+    """Return the same project as it is kept and exported: by name, the default store unsaid."""
     return Definition(
         project=definition.project,
+        store=None if definition.store == names.DEFAULT_STORE else definition.store,
         entities=tuple(sorted(definition.entities, key=lambda each: each.name)),
         sources=tuple(sorted(definition.sources, key=lambda each: each.name)),
         feature_views=tuple(sorted(definition.feature_views, key=lambda each: each.name)),

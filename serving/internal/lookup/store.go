@@ -5,6 +5,7 @@ package lookup
 import (
 	"context"
 
+	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/row"
 )
@@ -19,6 +20,12 @@ type Store interface {
 	// ReadWatermarks returns all watermarks of a project by view.
 	ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error)
 }
+
+// Stores is every store that this process was told of, by name. It never changes.
+type Stores map[string]Store
+
+// OnlyStore is a process with one store, which has every project that names none.
+func OnlyStore(store Store) Stores { return Stores{bundle.DefaultStore: store} }
 
 // Read asks for the rows of several views under the same keys.
 type Read struct {
