@@ -50,7 +50,11 @@ def _url(*schemes: str) -> Callable[[str], str]:
 
 
 # What a store's URL may begin with; store_adapters reads the rest when the store is opened.
-_store = _url("sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster")
+_store = _url(
+    "sqlite",
+    *("redis", "rediss", "redis+cluster", "rediss+cluster"),
+    *("feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster"),
+)
 
 
 def _stores(text: str) -> dict[str, str]:

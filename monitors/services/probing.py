@@ -82,7 +82,7 @@ def look_at(record: ViewRecord, stores: Stores, *, memory: Memory, now: datetime
         # Before the rows, as serving does: a watermark read later would vouch for rows not yet there.
         marks = store.read_watermarks(record.project)
         keys, cursor = known_keys(record, store, memory)
-        rows = store.read_rows(record.project, record.name, keys)
+        rows = store.read_rows(record.project, record.name, keys, layout=record.layout)
         fetched = [None if data is None else _decode_one(record, store, data) for data in rows]
     except Unavailable as wrong:
         nothing = _result(record, now=now, error=wrong.detail)

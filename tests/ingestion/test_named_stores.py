@@ -6,7 +6,7 @@ from controlplane.ingestion.models import LaneState
 from controlplane.ingestion.services import heartbeats, upkeep
 from controlplane.ingestion.services.lanes import publish_watermarks, sync_lanes
 from controlplane.ingestion.services.store import online_store, store_names
-from controlplane.kernel.errors import Unavailable
+from controlplane.kernel.errors import Refused, Unavailable
 from controlplane.registry import selectors as registry
 from controlplane.registry.models import FeatureView
 from monitors.services.known_keys import Memory
@@ -124,3 +124,11 @@ def test_a_retired_view_leaves_the_store_it_lived_in(far):
         upkeep.purge_retired(stores=far.store_of, now=far.now)
     assert far.store.read_rows(far.project, "v", [key]) == [None]
     assert [due.project for due in registry.views_to_purge(now=far.now)] == [far.project + "_z"]
+
+
+def test_rows_for_a_store_that_is_only_read_are_refused_as_such(far, settings):
+    with_direct(far)
+    settings.FRESHLINE_STORES = {"far": "feast+redis://127.0.0.1:1/0"}
+    with pytest.raises(Refused) as refused:
+        far.post([{"k": "a", "x": 1}])
+    assert refused.value.code == "store_read_only"

@@ -47,7 +47,8 @@ class World:
     def apply(self, **document):
         """Make a definition true: keyword arguments are the parts of the file."""
         store = None if self.lives_in == "default" else self.lives_in
-        after = parse({"version": 1, "project": self.project, "store": store, **document})
+        written = {"version": 1, "project": self.project, "store": store, **document}
+        after = parse(written, foreign_stores=["feast"])
         with transaction.atomic():
             row, _ = Project.objects.get_or_create(
                 name=self.project,

@@ -8,7 +8,7 @@ from controlplane.accounts.models import AuditEntry
 from controlplane.registry import selectors
 from controlplane.registry.models import Contract
 from tests.registry.conftest import PROJECT
-from tests.registry.story import flights
+from tests.registry.story import flights, view
 
 pytestmark = pytest.mark.django_db
 
@@ -87,3 +87,16 @@ def test_a_project_without_views_moves_freely(root):
     root.put(PROJECT)
     (line,) = moved(root.post(f"{PROJECT}/plan", flights(store="fast")))
     assert line["level"] == "compatible"
+
+
+def test_a_view_with_lanes_is_refused_in_a_store_that_is_only_read(root, settings):
+    settings.FRESHLINE_STORES = {"fast": "feast+redis://nowhere:1/0"}
+    answer = root.post(f"{PROJECT}/plan", flights(store="fast"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "store_read_only")
+    (error,) = answer.json()["errors"]
+    assert (error["path"], error["code"]) == ("feature_views.carrier_delays", "store_read_only")
+    assert "batch, direct" in error["message"]
+    without = view(batch=None, direct=None)
+    assert root.apply(flights(store="fast", feature_views=[without])).status_code == 200
+    again = root.put(f"{PROJECT}/feature-views/carrier_delays", view(batch=None))
+    assert (again.status_code, again.json()["code"]) == (422, "store_read_only")

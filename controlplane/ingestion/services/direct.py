@@ -13,7 +13,7 @@ from controlplane.ingestion.models import IngestionRun, LaneState
 from controlplane.ingestion.services.lanes import ensure_lane, reserve_positions
 from controlplane.ingestion.services.minutes import add_counts, current_minute
 from controlplane.ingestion.services.refusing import Refusal, as_payload, hold_stored, record_refusals
-from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store
+from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store, refuse_read_only
 from controlplane.ingestion.services.touching import touch_keys
 from controlplane.kernel import clock
 from controlplane.kernel.errors import FieldError, Refused
@@ -119,6 +119,7 @@ def _count(
 
 def _open_lane(project: str, view: str) -> ViewRecord:
     record = registry.find_view(project, view)
+    refuse_read_only(record.store)
     if record.view.direct is None:
         raise Refused(
             "lane_not_declared", f"feature view {view!r} takes no direct rows; declare direct: true"

@@ -5,10 +5,10 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from controlplane.kernel.errors import Unavailable
+from controlplane.kernel.errors import Refused, Unavailable
 from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.registry.domain.records import ViewRecord
-from store_adapters import Layout, Store, open_store
+from store_adapters import Layout, Store, is_read_only, open_store
 
 # Given to the store instead of a run's number where one run makes many calls (stream, direct): there, a
 # stored row with the run's number is no sign of a lost answer.
@@ -30,6 +30,13 @@ def online_store(name: str = DEFAULT_STORE) -> Store:
             "store_unavailable", f"store {name!r} has no address here: FRESHLINE_STORES does not name it"
         )
     return _open(url)
+
+
+def refuse_read_only(name: str) -> None:
+    """Raise ``Refused("store_read_only")`` for a store that is somebody else's."""
+    url = settings.STORE_URL if name == DEFAULT_STORE else settings.FRESHLINE_STORES.get(name, "")
+    if is_read_only(url):
+        raise Refused("store_read_only", f"the store {name} is Feast's: Feast writes it, we only read")
 
 
 def store_names() -> list[str]:

@@ -18,7 +18,12 @@ from controlplane.registry.domain.plans import (
     plan_digest,
     values_affected,
 )
-from controlplane.registry.services.guarding import refuse_hostile, refuse_unknown_store
+from controlplane.registry.services.guarding import (
+    foreign_stores,
+    refuse_hostile,
+    refuse_unknown_store,
+    refuse_unwritable,
+)
 
 RECORDED_SINCE = timedelta(hours=1)
 
@@ -31,7 +36,13 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
     """
     names.check(project, what="project")
     before = selectors.find_definition(project)
-    file = definition.parse(document, project=project, known=before, retire_absent=retire_absent)
+    file = definition.parse(
+        document,
+        project=project,
+        known=before,
+        retire_absent=retire_absent,
+        foreign_stores=foreign_stores(),
+    )
     refuse_hostile(file)
     refuse_unknown_store(file)
     return make_plan(before, after=file if retire_absent else definition.merge(before, file), now=now)
@@ -40,6 +51,7 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
 def make_plan(before: Definition, *, after: Definition, now: datetime) -> Plan:
     """Return the plan that leads a whole project from ``before`` to ``after``."""
     after = _sorted(after)
+    refuse_unwritable(before, after)
     is_new_project = not selectors.project_exists(before.project)
     changes = [created("project", before.project, "it does not exist yet")] if is_new_project else []
     changes += [

@@ -6,6 +6,7 @@ import (
 
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/store/feast"
 	"freshline/serving/internal/store/redis"
 	"freshline/serving/internal/store/sqlite"
 )
@@ -38,6 +39,13 @@ func openStore(storeURL string) (store, error) {
 	scheme, rest, _ := strings.Cut(storeURL, "://")
 	if scheme == "sqlite" {
 		return sqlite.New(sqlitePath(rest)), nil
+	}
+	if inner, ok := strings.CutPrefix(storeURL, "feast+"); ok {
+		opened, err := feast.NewRedis(inner)
+		if err != nil {
+			return nil, err
+		}
+		return opened, nil
 	}
 	opened, err := redis.New(storeURL)
 	if err != nil {

@@ -11,11 +11,14 @@ import (
 
 var storeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-const storeForms = "write sqlite:///path, redis://host:port/db, rediss://... or redis+cluster://host:port,host:port"
+const storeForms = "write sqlite:///path, redis://host:port/db, rediss://... redis+cluster://host:port,host:port, or one of the last three after feast+"
 
 // StoreSchemes are the beginnings that a store's URL may have.
 func StoreSchemes() []string {
-	return []string{"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster"}
+	return []string{
+		"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster",
+		"feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster",
+	}
 }
 
 // stores reads the default store and the named ones. A complaint repeats no URL: it may hold a password.

@@ -31,6 +31,7 @@ func OnlyStore(store Store) Stores { return Stores{bundle.DefaultStore: store} }
 type Read struct {
 	Project string
 	Views   []string
+	Layouts []*row.Layout // by view: the columns in force, for a store that keeps none of its own
 	Keys    [][]byte
 	Rows    [][]byte // Rows[v*len(Keys)+k] is key k's row in view v; nil where there is none
 	Missed  []bool   // by key
