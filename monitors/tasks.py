@@ -16,7 +16,7 @@ def judge_due() -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def probe_due() -> None:
     """Probe the views that are due."""
-    probing.run_probes(now=clock.now(), store=online_store())
+    probing.run_probes(now=clock.now(), stores=online_store)
 
 
 @shared_task(acks_late=True, ignore_result=True)

@@ -17,7 +17,7 @@ from store_adapters.protocol import Description, Store
 from store_adapters.reading import Gap, values_as, widens
 from store_adapters.row_codec import RowCodec, decode_row, encode_row, row_codec
 from store_adapters.row_header import decode_header, order_key, same_content
-from store_adapters.url import open_store
+from store_adapters.url import is_read_only, open_store
 
 __all__ = [
     "Column",
@@ -43,6 +43,7 @@ __all__ = [
     "decode_row",
     "encode_key",
     "encode_row",
+    "is_read_only",
     "open_store",
     "order_key",
     "row_codec",

@@ -59,8 +59,13 @@ class Store(Protocol):
         """
         ...
 
-    def read_rows(self, project: str, view: str, keys: Sequence[bytes]) -> list[bytes | None]:
-        """Return the packed row of each key, in order; None where there is none."""
+    def read_rows(
+        self, project: str, view: str, keys: Sequence[bytes], *, layout: Layout | None = None
+    ) -> list[bytes | None]:
+        """Return the packed row of each key, in order; None where there is none.
+
+        ``layout``: the columns in force, which a store that is not of our making needs to read its rows by.
+        """
         ...
 
     def delete_rows(self, project: str, view: str, keys: Sequence[bytes]) -> int:

@@ -11,6 +11,7 @@ from redis.exceptions import (
     AskError,
     MovedError,
     NoScriptError,
+    RedisClusterException,
     RedisError,
     TryAgainError,
 )
@@ -18,6 +19,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
+from store_adapters.protocol import unavailable
 from store_adapters.redis_scripts import Script
 
 Word = bytes | str | int
@@ -188,3 +190,18 @@ def _pipelined(client: Redis, commands: Sequence[Command]) -> list[object]:
         for command in commands:
             pipe.execute_command(*command.words)  # type: ignore[no-untyped-call]
         return cast(list[object], pipe.execute(raise_on_error=False))
+
+
+class Told:
+    """Turns what Redis raises into ``Unavailable`` that says which store, operation and view."""
+
+    def __init__(self, address: str, attempt: str) -> None:
+        self._address = address
+        self._attempt = attempt
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RedisError | RedisClusterException | OSError):
+            raise unavailable(self._address, self._attempt, error) from error

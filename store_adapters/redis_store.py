@@ -8,14 +8,12 @@ expires, in milliseconds (no view's name starts so). Needs Redis 7.0 for PEXPIRE
 from collections.abc import Sequence
 from typing import cast
 
-from redis.exceptions import RedisClusterException, RedisError
-
 from controlplane.kernel import names
 from controlplane.kernel.errors import Conflict
 from store_adapters.layout_json import dump_columns, load_columns
 from store_adapters.model import Lane, Layout, RowWrite, Watermark, WriteResult
 from store_adapters.protocol import Description, unavailable
-from store_adapters.redis_clients import Clients, Command, Word, replies, run_script
+from store_adapters.redis_clients import Clients, Command, Told, Word, replies, run_script
 from store_adapters.redis_describe import describe
 from store_adapters.redis_scans import purge, sample, sweep
 from store_adapters.redis_scripts import RESULTS, WATERMARK, WRITE
@@ -36,16 +34,16 @@ class RedisStore:
         self.address = address
 
     def describe(self) -> Description:
-        with _Told(self.address, "describe itself"):
+        with Told(self.address, "describe itself"):
             return describe(self._clients.primaries(), kind=self._kind, address=self.address)
 
     def ping(self) -> None:
-        with _Told(self.address, "answer a ping"):
+        with Told(self.address, "answer a ping"):
             for node in self._clients.primaries():
                 node.ping()
 
     def clock_us(self) -> int:
-        with _Told(self.address, "read the clock"):
+        with Told(self.address, "read the clock"):
             seconds, microseconds = self._clients.primaries()[0].time()
         return seconds * 1_000_000 + microseconds
 
@@ -62,41 +60,43 @@ class RedisStore:
                 assert len(write.row) > ORDER_KEY_SIZE
                 arguments += (write.row, _milliseconds(write.expire_at_us))
             calls.append(([prefix + write.key for write in some], arguments))
-        with _Told(self.address, f"write rows of {project}/{view}"):
+        with Told(self.address, f"write rows of {project}/{view}"):
             found = cast(list[list[int]], run_script(self._clients, WRITE, calls))
         return [RESULTS[code] for codes in found for code in codes]
 
-    def read_rows(self, project: str, view: str, keys: Sequence[bytes]) -> list[bytes | None]:
+    def read_rows(
+        self, project: str, view: str, keys: Sequence[bytes], *, layout: Layout | None = None
+    ) -> list[bytes | None]:
         prefix = record_prefix(project)
         commands = [Command(prefix + key, ("HGET", prefix + key, view)) for key in keys]
-        with _Told(self.address, f"read rows of {project}/{view}"):
+        with Told(self.address, f"read rows of {project}/{view}"):
             return cast(list[bytes | None], replies(self._clients, commands))
 
     def delete_rows(self, project: str, view: str, keys: Sequence[bytes]) -> int:
         prefix = record_prefix(project)
         # Both fields in one command: between two, a writer could lose the expiry of its new row.
         commands = [Command(prefix + key, ("HDEL", prefix + key, view, f"!{view}")) for key in keys]
-        with _Told(self.address, f"delete rows of {project}/{view}"):
+        with Told(self.address, f"delete rows of {project}/{view}"):
             return sum(1 for reply in replies(self._clients, commands) if reply)
 
     def purge_view(self, project: str, view: str) -> int:
-        with _Told(self.address, f"purge the rows of {project}/{view}"):
+        with Told(self.address, f"purge the rows of {project}/{view}"):
             return purge(self._clients, record_prefix(project), view)
 
     def sample_keys(self, project: str, view: str, *, limit: int, after: bytes = b"") -> list[bytes]:
-        with _Told(self.address, f"sample keys of {project}/{view}"):
+        with Told(self.address, f"sample keys of {project}/{view}"):
             return sample(self._clients, record_prefix(project), view, limit=limit, after=after)
 
     def write_watermark(self, project: str, view: str, lane: Lane, watermark: Watermark) -> bool:
         key = f"fl-wm:{names.check(project, what='project')}".encode()
         arguments: tuple[Word, ...] = (f"{view}/{lane}", watermark.generation, watermark.us)
-        with _Told(self.address, f"move the watermark of {project}/{view}/{lane}"):
+        with Told(self.address, f"move the watermark of {project}/{view}/{lane}"):
             (moved,) = run_script(self._clients, WATERMARK, [([key], arguments)])
         return moved == 1
 
     def read_watermarks(self, project: str) -> dict[tuple[str, Lane], Watermark]:
         key = f"fl-wm:{names.check(project, what='project')}".encode()
-        with _Told(self.address, f"read the watermarks of {project}"):
+        with Told(self.address, f"read the watermarks of {project}"):
             (reply,) = replies(self._clients, [Command(key, ("HGETALL", key))])
         fields = cast(dict[bytes, bytes], reply)
         found: dict[tuple[str, Lane], Watermark] = {}
@@ -114,7 +114,7 @@ class RedisStore:
         what = f"{project}/{view}/{layout.number}"
         field = f"{view}/{layout.number}"
         columns = dump_columns(layout).encode()
-        with _Told(self.address, f"write the layout of {what}"):
+        with Told(self.address, f"write the layout of {what}"):
             _, stored = replies(
                 self._clients,
                 [Command(key, ("HSETNX", key, field, columns)), Command(key, ("HGET", key, field))],
@@ -125,7 +125,7 @@ class RedisStore:
     def read_layout(self, project: str, view: str, number: int) -> Layout | None:
         key = f"fl-layout:{names.check(project, what='project')}".encode()
         what = f"{project}/{view}/{number}"
-        with _Told(self.address, f"read the layout of {what}"):
+        with Told(self.address, f"read the layout of {what}"):
             (stored,) = replies(self._clients, [Command(key, ("HGET", key, f"{view}/{number}"))])
         if stored is None:
             return None
@@ -135,26 +135,11 @@ class RedisStore:
             raise unavailable(self.address, f"read the layout of {what}", error) from error
 
     def sweep_expired(self, *, now_us: int, limit: int) -> int:
-        with _Told(self.address, "sweep the expired rows of every view"):
+        with Told(self.address, "sweep the expired rows of every view"):
             return sweep(self._clients, now_ms=now_us // 1000, limit=limit)
 
     def close(self) -> None:
         self._clients.close()
-
-
-class _Told:
-    """Turns what Redis raises into ``Unavailable`` that says which store, operation and view."""
-
-    def __init__(self, address: str, attempt: str) -> None:
-        self._address = address
-        self._attempt = attempt
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, RedisError | RedisClusterException | OSError):
-            raise unavailable(self._address, self._attempt, error) from error
 
 
 def _milliseconds(us: int | None) -> str:

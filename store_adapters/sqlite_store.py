@@ -71,7 +71,9 @@ class SqliteStore:
             results += self._write_chunk(project, view, writes[start : start + _CHUNK], run_number)
         return results
 
-    def read_rows(self, project: str, view: str, keys: Sequence[bytes]) -> list[bytes | None]:
+    def read_rows(
+        self, project: str, view: str, keys: Sequence[bytes], *, layout: Layout | None = None
+    ) -> list[bytes | None]:
         with self._connections.use(f"read rows of {project}/{view}") as connection:
             found = [connection.execute(_READ, (project, key, view)).fetchone() for key in keys]
         return [None if row is None else row[0] for row in found]

@@ -7,15 +7,18 @@ from urllib.parse import unquote, urlsplit
 from redis import Redis
 
 from controlplane.kernel.errors import Refused
+from store_adapters.feast_redis import FeastRedisStore
 from store_adapters.protocol import Store
-from store_adapters.redis_clients import ClusterRedis, SingleRedis, retry
+from store_adapters.redis_clients import Clients, ClusterRedis, SingleRedis, retry
 from store_adapters.redis_store import RedisStore
 from store_adapters.sqlite_store import SqliteStore
 
 _FORMS = (
     "sqlite:///absolute/path, redis://[user:password@]host:port/db, rediss://..., "
-    "redis+cluster://[user:password@]host:port,host:port or rediss+cluster://..."
+    "redis+cluster://[user:password@]host:port,host:port or rediss+cluster://...; "
+    "feast+ before one of Redis's for a store of Feast's, which is only read"
 )
+_FEAST = "feast+"
 
 
 def open_store(url: str, *, timeout_seconds: float = 5.0) -> Store:
@@ -37,7 +40,32 @@ def _open_sqlite(url: str, timeout_seconds: float) -> Store:
     return SqliteStore(path, timeout_seconds=timeout_seconds)
 
 
+def is_read_only(url: str) -> bool:
+    """Return whether the store at ``url`` is somebody else's, which we never write."""
+    return url.startswith(_FEAST)
+
+
 def _open_redis(url: str, timeout_seconds: float) -> Store:
+    client, address = _single(url, timeout_seconds)
+    return RedisStore(client, kind="redis", address=address)
+
+
+def _open_cluster(url: str, timeout_seconds: float) -> Store:
+    client, address = _cluster(url, timeout_seconds)
+    return RedisStore(client, kind="redis-cluster", address=address)
+
+
+def _open_feast_redis(url: str, timeout_seconds: float) -> Store:
+    client, address = _single(url.removeprefix(_FEAST), timeout_seconds)
+    return FeastRedisStore(client, kind="feast-redis", address=_FEAST + address)
+
+
+def _open_feast_cluster(url: str, timeout_seconds: float) -> Store:
+    client, address = _cluster(url.removeprefix(_FEAST), timeout_seconds)
+    return FeastRedisStore(client, kind="feast-redis-cluster", address=_FEAST + address)
+
+
+def _single(url: str, timeout_seconds: float) -> tuple[Clients, str]:
     try:
         parts = urlsplit(url)
         address = f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}/{int(parts.path.strip('/') or 0)}"
@@ -48,10 +76,10 @@ def _open_redis(url: str, timeout_seconds: float) -> Store:
         raise _refused("host, port or database is no such thing") from error
     if not parts.hostname:
         raise _refused("the host is missing")
-    return RedisStore(SingleRedis(client), kind="redis", address=address)
+    return SingleRedis(client), address
 
 
-def _open_cluster(url: str, timeout_seconds: float) -> Store:
+def _cluster(url: str, timeout_seconds: float) -> tuple[Clients, str]:
     scheme, _, rest = url.partition("://")
     credentials, _, hosts = rest.rpartition("@")
     user, _, password = credentials.partition(":")
@@ -65,7 +93,7 @@ def _open_cluster(url: str, timeout_seconds: float) -> Store:
         "ssl": scheme == "rediss+cluster",
     }
     address = f"{scheme}://" + ",".join(f"{host}:{port}" for host, port in nodes)
-    return RedisStore(ClusterRedis(nodes, options), kind="redis-cluster", address=address)
+    return ClusterRedis(nodes, options), address
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
@@ -85,4 +113,8 @@ _OPENERS: dict[str, Callable[[str, float], Store]] = {
     "rediss": _open_redis,
     "redis+cluster": _open_cluster,
     "rediss+cluster": _open_cluster,
+    "feast+redis": _open_feast_redis,
+    "feast+rediss": _open_feast_redis,
+    "feast+redis+cluster": _open_feast_cluster,
+    "feast+rediss+cluster": _open_feast_cluster,
 }

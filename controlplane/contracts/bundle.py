@@ -13,6 +13,7 @@ from controlplane.kernel.clock import to_us
 from controlplane.kernel.dtypes import Dtype, Value
 from controlplane.kernel.durations import to_us as duration_us
 from controlplane.kernel.errors import Refused
+from controlplane.kernel.names import DEFAULT_STORE
 
 FORMAT = 1
 # A float32 travels with the digits of its float64, so that no reader has to round.
@@ -34,8 +35,11 @@ class BundleView:
 
 @dataclass(frozen=True, slots=True)
 class BundleProject:
+    """``store`` names the online store that holds the rows."""
+
     views: Collection[BundleView]
     services: Collection[FeatureService]
+    store: str = DEFAULT_STORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def compile_bundle(
         "format": FORMAT,
         "number": number,
         "registry": registry,
-        "store": {"name": "default"},
+        "store": {"name": DEFAULT_STORE},
         "tokens": sorted((_token(token) for token in tokens), key=lambda token: str(token["sha256"])),
         "projects": {name: _project(name, project) for name, project in projects.items()},
     }
@@ -100,7 +104,10 @@ def _project(name: str, project: BundleProject) -> Document:
                 raise Refused("unknown_reference", message)
             if views[ref.view].view.feature(ref.feature) is None:
                 retired[ref.view].add(ref.feature)
+    # Said only where it is not the default, so that a registry without named stores keeps its digest.
+    named = present(store=None if project.store == DEFAULT_STORE else project.store)
     return {
+        **named,
         "services": {service.name: _service(service) for service in project.services},
         "views": {view: _view(published, retired=retired[view]) for view, published in views.items()},
     }

@@ -262,18 +262,24 @@ class FeatureService:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One project, whole. Names are unique within each of the four."""
+    """One project, whole. Names are unique within each of the four.
+
+    ``store`` is the name of the online store that holds the project's rows. None says nothing of it: in a
+    file, that it stays where it is; in a whole project, that it is the default one.
+    """
 
     project: str
     entities: tuple[Entity, ...] = ()
     sources: tuple[Source, ...] = ()
     feature_views: tuple[FeatureView, ...] = ()
     feature_services: tuple[FeatureService, ...] = ()
+    store: str | None = None
 
     def to_document(self) -> Document:
         return present(
             version=1,
             project=self.project,
+            store=self.store,
             entities=[entity.to_document() for entity in self.entities] or None,
             sources=[source.to_document() for source in self.sources] or None,
             feature_views=[view.to_document() for view in self.feature_views] or None,

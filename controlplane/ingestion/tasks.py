@@ -30,10 +30,10 @@ def wake_streams() -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def keep_in_step() -> None:
     """Follow the registry's views, close minutes of direct rows, repeat watermarks that the store missed."""
-    store, now = online_store(), clock.now()
-    lanes.sync_lanes(store=store, now=now)
+    now = clock.now()
     minutes.close_minutes(now=now)
-    lanes.publish_watermarks(store=store)
+    lanes.sync_lanes(stores=online_store, now=now)
+    lanes.publish_watermarks(stores=online_store)
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -45,9 +45,9 @@ def tell_lineage() -> None:
 @shared_task(acks_late=True, ignore_result=True)
 def sweep() -> None:
     """Purge retired views, and forget what is past its retention."""
-    store, now = online_store(), clock.now()
-    upkeep.purge_retired(store=store, now=now)
-    upkeep.forget_old(store=store, now=now, refused_kept=settings.FRESHLINE_REFUSED_RETENTION)
+    now = clock.now()
+    upkeep.purge_retired(stores=online_store, now=now)
+    upkeep.forget_old(stores=online_store, now=now, refused_kept=settings.FRESHLINE_REFUSED_RETENTION)
 
 
 def _worker() -> str:

@@ -45,6 +45,7 @@ CODES: dict[str, str] = {
     "source_unreadable": "The source is not what it is declared to be; the message names file and column.",
     "sql_limit": "The query met its limit of time, memory or disk.",
     "still_referenced": "Other definitions still name the thing; errors list them.",
+    "store_read_only": "The project lives in a store that Feast owns: it is read and probed, never written.",
     "store_unavailable": "The online store does not answer; the message names store, operation and view.",
     "stream_gap": "Events after the cursor are gone; skip_gap goes on after them.",
     "too_large": "The body, or a part of it, exceeds its limit.",

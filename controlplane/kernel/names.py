@@ -1,10 +1,12 @@
-"""Names of projects, entities, sources, views, features, services and teams."""
+"""Names of projects, entities, sources, views, features, services, teams and stores."""
 
 import re
 
 from controlplane.kernel.errors import Refused
 
 MAX_LENGTH = 63
+# The store that STORE_URL names; FRESHLINE_STORES names others.
+DEFAULT_STORE = "default"
 _PATTERN = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from controlplane.kernel import durations
+from controlplane.kernel import durations, names, strict_json
 from controlplane.kernel.errors import Refused
 
 
@@ -49,6 +49,35 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+# What a store's URL may begin with; store_adapters reads the rest when the store is opened.
+_store = _url(
+    "sqlite",
+    *("redis", "rediss", "redis+cluster", "rediss+cluster"),
+    *("feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster"),
+)
+
+
+def _stores(text: str) -> dict[str, str]:
+    """Read names and URLs of further stores; what is wrong is told by name, never by URL."""
+    try:
+        named = strict_json.read(text or "{}")
+    except (ValueError, strict_json.TwinKey) as wrong:
+        raise ValueError("write a JSON object of names and URLs, each name once") from wrong
+    if not isinstance(named, dict):
+        raise ValueError("write a JSON object of names and URLs")
+    for name, url in named.items():
+        names.check(name, what="store")
+        if name == names.DEFAULT_STORE:
+            raise ValueError(f"the store {name} is the one that STORE_URL names; choose another name")
+        if not isinstance(url, str):
+            raise ValueError(f"the URL of the store {name} must be a text")
+        try:
+            _store(url)
+        except ValueError as wrong:
+            raise ValueError(f"the store {name}: {wrong}") from wrong
+    return named
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -81,8 +110,15 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "STORE_URL",
         "sqlite:///{home}/store.sqlite3",
-        "The online store.",
-        _url("sqlite", "redis", "rediss", "redis+cluster"),
+        "The online store of every project that names no other.",
+        _store,
+        secret=True,
+    ),
+    Setting(
+        "FRESHLINE_STORES",
+        "",
+        "Further online stores that definition files name: a JSON object of names and URLs like STORE_URL.",
+        _stores,
         secret=True,
     ),
     Setting(

@@ -11,6 +11,8 @@ import uuid
 
 from django.db import models
 
+from controlplane.kernel.names import DEFAULT_STORE
+
 NAME_LENGTH = 63
 DIGEST_LENGTH = 64
 
@@ -41,6 +43,7 @@ class Project(models.Model):
     created_by = models.CharField(max_length=120)
     changed_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
+    store = models.CharField(max_length=NAME_LENGTH, default=DEFAULT_STORE)  # which of them holds its rows
 
 
 class DefinedObject(models.Model):

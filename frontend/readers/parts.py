@@ -8,8 +8,9 @@ from celery import current_app
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from controlplane.ingestion.services.store import online_store
+from controlplane.ingestion.services.store import online_store, store_names
 from controlplane.kernel.errors import Unavailable
+from controlplane.kernel.names import DEFAULT_STORE
 from frontend.records.settings import Part, ServingProcess
 from frontend.wording import amount, count, relative
 from monitors.selectors.incidents import count_unsent
@@ -19,15 +20,20 @@ _SILENT = "does not answer"
 _BROKER_SECONDS = 2
 
 
-def store_part(*, now: datetime) -> Part:
-    """Return whether the online store answers, and what is wrong with how it is set up."""
+def store_parts(*, now: datetime) -> list[Part]:
+    """Return for every store whether it answers, and what is wrong with how it is set up."""
+    return [_store_part(name, now=now) for name in store_names()]
+
+
+def _store_part(name: str, *, now: datetime) -> Part:
+    title = "Online store" if name == DEFAULT_STORE else f"Online store {name}"
     try:
-        told = online_store().describe()
+        told = online_store(name).describe()
     except Unavailable as wrong:
-        return Part("Online store", "failing", _SILENT, wrong.detail, now)
+        return Part(title, "failing", _SILENT, wrong.detail, now)
     remarks = "; ".join((*told.problems, *told.warnings))
     state = "failing" if told.problems else "good"
-    return Part("Online store", state, f"{told.kind} {told.version}".strip(), remarks or told.address, now)
+    return Part(title, state, f"{told.kind} {told.version}".strip(), remarks or told.address, now)
 
 
 _LOOPS = {

@@ -9,7 +9,7 @@ from controlplane.accounts import selectors as accounts
 from controlplane.accounts.auth import Principal, Scope
 from controlplane.observations import selectors as observations
 from controlplane.registry import selectors as registry
-from frontend.readers.parts import broker_part, loop_parts, messages_part, serving_part, store_part
+from frontend.readers.parts import broker_part, loop_parts, messages_part, serving_part, store_parts
 from frontend.readers.shell import known_projects
 from frontend.records.settings import (
     AuditPage,
@@ -125,7 +125,7 @@ def read_system(*, now: datetime) -> SystemPage:
     )
     return SystemPage(
         parts=(
-            store_part(now=now),
+            *store_parts(now=now),
             broker_part(now=now),
             *loop_parts(now=now),
             messages_part(now=now),

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 
 from controlplane.contracts import ages
 from controlplane.contracts.verdicts import Fetched, Judgement, Lost, RowVerdict, StoredRow, Verdict, judge
+from controlplane.ingestion.services.store import Stores
 from controlplane.kernel import clock
 from controlplane.kernel.dtypes import Dtype
 from controlplane.kernel.errors import NotFound, Unavailable
@@ -43,7 +44,7 @@ class Look:
 
 
 def run_probes(
-    *, now: datetime, store: Store, limit: int = 20, stopwatch: Callable[[], float] = monotonic
+    *, now: datetime, stores: Stores, limit: int = 20, stopwatch: Callable[[], float] = monotonic
 ) -> int:
     """Probe the views that are due; returns how many.
 
@@ -59,28 +60,29 @@ def run_probes(
         if not mine.update(probe_lease_until=at + LEASE, probe_fence=F("probe_fence") + 1):
             continue
         watch.probe_fence += 1
-        _probe_watch(watch, store, now=at)
+        _probe_watch(watch, stores, now=at)
         probed += 1
     return probed
 
 
-def _probe_watch(watch: ViewWatch, store: Store, *, now: datetime) -> None:
+def _probe_watch(watch: ViewWatch, stores: Stores, *, now: datetime) -> None:
     try:
         record = registry.find_view(watch.project, watch.view)
     except NotFound:  # retired meanwhile; the next sync forgets it
         return
-    look = look_at(record, store, memory=memory_of(watch), now=now)
+    look = look_at(record, stores, memory=memory_of(watch), now=now)
     _keep(watch, record, look, now=now)
 
 
-def look_at(record: ViewRecord, store: Store, *, memory: Memory, now: datetime) -> Look:
+def look_at(record: ViewRecord, stores: Stores, *, memory: Memory, now: datetime) -> Look:
     """Return what a sample of the view's known keys looks like at ``now``."""
     started = monotonic()
     try:
+        store = stores(record.store)
         # Before the rows, as serving does: a watermark read later would vouch for rows not yet there.
         marks = store.read_watermarks(record.project)
         keys, cursor = known_keys(record, store, memory)
-        rows = store.read_rows(record.project, record.name, keys)
+        rows = store.read_rows(record.project, record.name, keys, layout=record.layout)
         fetched = [None if data is None else _decode_one(record, store, data) for data in rows]
     except Unavailable as wrong:
         nothing = _result(record, now=now, error=wrong.detail)

@@ -34,6 +34,16 @@ def published(view, **changes):
     return BundleView(view=view, **(told | changes))
 
 
+def test_a_projects_store_is_said_only_when_it_is_not_the_default():
+    def bundled(**store):
+        project = BundleProject(views=[], services=[], **store)
+        built = compile_bundle(registry=REGISTRY, number=1, default_project=None, projects={"p": project})
+        return json.loads(built.body)["projects"]["p"]
+
+    assert "store" not in bundled() and "store" not in bundled(store="default")
+    assert bundled(store="fast")["store"] == "fast"
+
+
 def full_story():
     """The story, with a feature for each rule and a service that still names what was retired."""
     whole = definition(

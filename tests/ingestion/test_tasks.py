@@ -59,7 +59,7 @@ def test_a_schedule_of_five_or_six_fields_runs_the_lane_when_it_is_due(world, sc
 
 def test_instants_that_nobody_looked_at_become_one_run(world):
     define(world, batch={"schedule": "*/15 * * * *"})
-    sync_lanes(store=world.store, now=world.now)
+    sync_lanes(stores=world.store_of, now=world.now)
     now = world.tick(hours=5)
     assert scheduling.queue_scheduled(now=now) == 1
     assert scheduling.queue_scheduled(now=now) == 0
@@ -69,7 +69,7 @@ def test_instants_that_nobody_looked_at_become_one_run(world):
 
 def test_two_schedulers_make_one_run_of_an_instant(world):
     define(world, batch={"schedule": "*/15 * * * *"})
-    sync_lanes(store=world.store, now=world.now)
+    sync_lanes(stores=world.store_of, now=world.now)
     due = LaneState.objects.get().next_due_at
     now = world.tick(minutes=15)
     scheduling.queue_scheduled(now=now)
@@ -119,10 +119,10 @@ def test_rows_of_a_retired_view_leave_the_store(world, monkeypatch):
     world.write_parquet("s.parquet", rows_of([1]))
     world.run_batch()
     view = world.view()
-    due = [type("Due", (), {"view_id": view.id, "project": world.project, "name": "v"})]
+    due = [type("Due", (), {"view_id": view.id, "project": world.project, "store": "default", "name": "v"})]
     monkeypatch.setattr(upkeep.registry, "views_to_purge", lambda **_: due)
     waiting = runs.queue_run(view, Lane.BATCH, now=world.now)
-    assert upkeep.purge_retired(store=world.store, now=world.now) == 1
+    assert upkeep.purge_retired(stores=world.store_of, now=world.now) == 1
     waiting.refresh_from_db()
     assert (waiting.state, world.row("k1"), LaneState.objects.count()) == ("aborted", None, 0)
 

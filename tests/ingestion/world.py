@@ -15,6 +15,7 @@ from controlplane.ingestion import selectors
 from controlplane.ingestion.models import LaneState
 from controlplane.ingestion.services import direct, runs
 from controlplane.ingestion.services.batch.executing import execute_run
+from controlplane.ingestion.services.store import online_store
 from controlplane.ingestion.services.stream.draining import drain_stream
 from controlplane.kernel import clock
 from controlplane.kernel.clock import to_us
@@ -32,6 +33,7 @@ class World:
     store_url: str
     now: datetime = NOW
     project: str = field(default_factory=lambda: f"p{uuid.uuid4().hex[:12]}")
+    lives_in: str = "default"
 
     def __post_init__(self):
         self.store = open_store(self.store_url)
@@ -44,7 +46,9 @@ class World:
 
     def apply(self, **document):
         """Make a definition true: keyword arguments are the parts of the file."""
-        after = parse({"version": 1, "project": self.project, **document})
+        store = None if self.lives_in == "default" else self.lives_in
+        written = {"version": 1, "project": self.project, "store": store, **document}
+        after = parse(written, foreign_stores=["feast"])
         with transaction.atomic():
             row, _ = Project.objects.get_or_create(
                 name=self.project,
@@ -52,6 +56,11 @@ class World:
             )
             before = registry.find_definition(self.project)
             Writer(project=row, actor="ada", address="", now=self.now).store(before, after)
+            Project.objects.filter(pk=row.pk).update(store=self.lives_in)
+
+    def store_of(self, name):
+        """The store of a name, as the tasks find it."""
+        return self.store if name == "default" else online_store(name)
 
     def view(self, name="v"):
         return registry.find_view(self.project, name)

@@ -66,7 +66,7 @@ class Site:
     def turn(self, *, deliver=True):
         """Let every loop go round once."""
         upkeep.keep_in_step(now=self.now)
-        probing.run_probes(now=self.now, store=self.world.store, stopwatch=lambda: 0.0)
+        probing.run_probes(now=self.now, stores=lambda _: self.world.store, stopwatch=lambda: 0.0)
         judging.run_due(now=self.now)
         if deliver:
             outbox.deliver_due(now=self.now, egress=self.egress, jitter=lambda: 0.5)

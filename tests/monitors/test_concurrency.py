@@ -44,7 +44,7 @@ def test_judges_at_once_evaluate_each_monitor_once_and_open_one_incident(site):
     Monitor.objects.update(state="ok", due_at=site.now)
     before = Evaluation.objects.count()
     site.world.tick(seconds=3)
-    probing.run_probes(now=site.now, store=site.world.store, stopwatch=lambda: 0.0)
+    probing.run_probes(now=site.now, stores=lambda _: site.world.store, stopwatch=lambda: 0.0)
     counted = at_once(*[lambda: judging.run_due(now=site.now, limit=7)] * 4)
     while judging.run_due(now=site.now):
         pass

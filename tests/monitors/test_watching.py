@@ -268,7 +268,7 @@ def test_a_probe_of_who_lost_the_lease_is_not_kept(site):
     site.write()
     watch = ViewWatch.objects.get()
     ViewWatch.objects.update(probe_fence=9)
-    probing._probe_watch(watch, site.world.store, now=site.now)
+    probing._probe_watch(watch, lambda _: site.world.store, now=site.now)
     assert observations.latest_probe(site.project, "v") is None
 
 

@@ -52,7 +52,7 @@ class Watched(World):
         """Let every loop go round once, now."""
         with clock.fixed(lambda: self.now):
             upkeep.keep_in_step(now=self.now)
-            probing.run_probes(now=self.now, store=self.store, stopwatch=lambda: 0.0)
+            probing.run_probes(now=self.now, stores=lambda _: self.store, stopwatch=lambda: 0.0)
             judging.run_due(now=self.now)
             if deliver:
                 self.deliver()

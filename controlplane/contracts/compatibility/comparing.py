@@ -21,6 +21,7 @@ from controlplane.contracts.model import (
     Source,
 )
 from controlplane.kernel.dtypes import Dtype
+from controlplane.kernel.names import DEFAULT_STORE
 
 
 class ChangeAction(StrEnum):
@@ -32,8 +33,8 @@ class ChangeAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happens to one object. ``kind``: entity, source, feature_view or feature_service; ``consumers``:
-    the feature services that it hits, by name."""
+    """What happens to one object. ``kind``: entity, source, feature_view, feature_service or project;
+    ``consumers``: the feature services that it hits, by name."""
 
     kind: str
     name: str
@@ -92,6 +93,22 @@ def compare(before: Definition, after: Definition) -> list[Change]:
             retired=judge_retired_service,
         ),
     ]
+
+
+def compare_stores(before: Definition, after: Definition) -> list[Change]:
+    """Return the change of an existing project that moves to another store: no row moves with it."""
+    if before.store == after.store:
+        return []
+    old, new = before.store or DEFAULT_STORE, after.store or DEFAULT_STORE
+    if not before.feature_views:
+        finding = compatible(f"its rows will live in the store {new}; it has none yet")
+    else:
+        finding = breaking(
+            f"moves from the store {old} to {new}: rows do not move, every value is missing until its lanes"
+            f" have written again; what {old} holds stays there",
+            names_of(before.feature_services),
+        )
+    return [_change("project", before.project, ChangeAction.CHANGE, [finding])]
 
 
 def _nothing(_: object) -> Iterable[Finding]:

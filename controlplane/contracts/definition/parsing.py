@@ -1,6 +1,6 @@
 """From a document to a Definition, or to everything that is wrong with it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
 from controlplane.contracts.definition.entities import read_entity
@@ -11,6 +11,7 @@ from controlplane.contracts.definition.services import read_service
 from controlplane.contracts.definition.sources import read_source
 from controlplane.contracts.definition.views import read_view
 from controlplane.contracts.model import Definition
+from controlplane.kernel.names import DEFAULT_STORE
 
 
 class _Named(Protocol):
@@ -27,38 +28,52 @@ def parse(
     project: str | None = None,
     known: Definition | None = None,
     retire_absent: bool = False,
+    foreign_stores: Collection[str] = (),
 ) -> Definition:
     """Return what the document defines: exactly that, not what is registered beside it.
 
     ``project``: the one that the caller means; a file that names another is refused, one that names none is
     taken for it. ``known``: the project as it is registered; names resolve there too, unless
     ``retire_absent`` says that what the file leaves out goes. A registered service may go on naming
-    features that go. Raises ``Refused("bad_definition")`` with every problem and its path.
+    features that go. ``foreign_stores``: those that somebody else writes; elsewhere a view needs a lane.
+    Raises ``Refused("bad_definition")`` with every problem and its path.
     """
     check_shape(document)
     problems = Problems()
     fields = Fields(document, path="", what="definition file", problems=problems)
     definition = Definition(
         project=_read_project(fields, project=project),
+        store=fields.name("store", what="store") if fields.has("store") else None,
         entities=_read_all(fields, "entities", "entity", read_entity),
         sources=_read_all(fields, "sources", "source", read_source),
         feature_views=_read_all(fields, "feature_views", "feature view", read_view),
         feature_services=_read_all(fields, "feature_services", "feature service", read_service),
     )
+    kept = None if retire_absent else known
+    if (definition.store or (kept and kept.store) or DEFAULT_STORE) not in foreign_stores:
+        _check_lanes(definition, problems=problems)
     version = fields.raw("version")
     if version is not None and (version != 1 or isinstance(version, bool)):
         fields.mistyped("version", "1, the only one there is,")
     fields.done()
-    world = see_world(definition, kept=None if retire_absent else known, known=known)
+    world = see_world(definition, kept=kept, known=known)
     check_references(world, problems=problems)
     problems.raise_any()
     return definition
+
+
+def _check_lanes(definition: Definition, *, problems: Problems) -> None:
+    for index, view in enumerate(definition.feature_views):
+        if not view.lanes:
+            message = "feature view needs direct: at least one lane: batch, stream or direct"
+            problems.add(f"feature_views[{index}].direct", "missing_field", message)
 
 
 def merge(before: Definition, after: Definition) -> Definition:
     """Return ``before`` with everything that ``after`` defines added or put in its place."""
     return Definition(
         project=before.project,
+        store=after.store or before.store,
         entities=_merged(before.entities, after.entities),
         sources=_merged(before.sources, after.sources),
         feature_views=_merged(before.feature_views, after.feature_views),

@@ -34,8 +34,6 @@ def read_view(fields: Fields) -> FeatureView:
         stream=read_stream(fields.child("stream", what="stream lane")) if fields.has("stream") else None,
         direct=read_direct(fields),
     )
-    if not view.lanes:
-        fields.missing("direct", "at least one lane: batch, stream or direct")
     _check_features(fields, view=view)
     _check_schedule(fields, view=view)
     fields.done()

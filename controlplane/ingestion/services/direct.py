@@ -13,7 +13,7 @@ from controlplane.ingestion.models import IngestionRun, LaneState
 from controlplane.ingestion.services.lanes import ensure_lane, reserve_positions
 from controlplane.ingestion.services.minutes import add_counts, current_minute
 from controlplane.ingestion.services.refusing import Refusal, as_payload, hold_stored, record_refusals
-from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store
+from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store, refuse_read_only
 from controlplane.ingestion.services.touching import touch_keys
 from controlplane.kernel import clock
 from controlplane.kernel.errors import FieldError, Refused
@@ -87,7 +87,7 @@ def write_rows(
     record = _open_lane(project, view)
     if len(rows) + len(deletes) > MAX_ROWS:
         raise Refused("too_large", f"at most {MAX_ROWS} rows and deletes in one request")
-    store = online_store()
+    store = online_store(record.store)
     state = ensure_lane(record, Lane.DIRECT, store=store, now=now)
     given = _check(record, rows, deletes, received_at=received_at)
     run = current_minute(record, state, now=now)
@@ -119,6 +119,7 @@ def _count(
 
 def _open_lane(project: str, view: str) -> ViewRecord:
     record = registry.find_view(project, view)
+    refuse_read_only(record.store)
     if record.view.direct is None:
         raise Refused(
             "lane_not_declared", f"feature view {view!r} takes no direct rows; declare direct: true"
@@ -247,7 +248,7 @@ def _field_errors(answer: DirectAnswer, rows: Sequence[object]) -> list[FieldErr
     return [FieldError(path(result), result.code, result.message) for result in answer.refused]
 
 
-def state_of(project: str, view: str, *, store: Store, now: datetime) -> tuple[ViewRecord, LaneState]:
+def state_of(project: str, view: str, *, now: datetime) -> tuple[ViewRecord, LaneState]:
     """Return a view that takes direct rows, and what its direct lane remembers."""
     record = _open_lane(project, view)
-    return record, ensure_lane(record, Lane.DIRECT, store=store, now=now)
+    return record, ensure_lane(record, Lane.DIRECT, store=online_store(record.store), now=now)

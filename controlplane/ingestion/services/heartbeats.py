@@ -20,8 +20,8 @@ def record_heartbeat(project: str, view: str, *, writer: str, as_of: datetime, n
     now_us, as_of_us = clock.to_us(now), clock.to_us(as_of)
     if as_of_us > now_us + FUTURE_TOLERANCE_US:
         raise Refused("bad_value", f"as_of {as_of.isoformat()} is more than 5 s ahead of the control plane")
-    store = online_store()
-    record, state = state_of(project, view, store=store, now=now)
+    record, state = state_of(project, view, now=now)
+    store = online_store(record.store)
     with transaction.atomic():
         # The lane's row is the lock: two writers at once must both see the other's word.
         LaneState.objects.select_for_update().get(pk=state.pk)

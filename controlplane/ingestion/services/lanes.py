@@ -11,8 +11,10 @@ from django.db import transaction
 from controlplane.contracts.model import Source
 from controlplane.ingestion.domain import watermarks
 from controlplane.ingestion.models import LaneState
+from controlplane.ingestion.services.store import Stores
 from controlplane.kernel import clock
-from controlplane.kernel.errors import NotFound
+from controlplane.kernel.errors import NotFound, Unavailable
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.registry import selectors as registry
 from controlplane.registry.domain.records import ViewRecord
 from store_adapters import Lane, Store, Watermark
@@ -21,8 +23,8 @@ from store_adapters import Lane, Store, Watermark
 def ensure_lane(record: ViewRecord, lane: Lane, *, store: Store, now: datetime) -> LaneState:
     """Return the lane's state, made or brought into step with the definition.
 
-    A changed source, query or progress rule raises the generation: what the old one proved, the new one
-    does not. The first generation goes on from the store's, which may be older than this control plane.
+    A changed source, query, progress rule or store raises the generation: what the old one proved, the new
+    one does not. The first generation goes on from the store's, which may be older than this control plane.
     """
     signature = _signature(record, lane)
     state = LaneState.objects.filter(view_id=record.id, lane=lane).first()
@@ -50,15 +52,30 @@ def ensure_lane(record: ViewRecord, lane: Lane, *, store: Store, now: datetime) 
     return state
 
 
-def sync_lanes(*, store: Store, now: datetime) -> None:
-    """Bring every lane of every view into step with the registry; lanes that are no more go to rest."""
-    seen = set()
+def sync_lanes(*, stores: Stores, now: datetime) -> None:
+    """Bring every lane of every view into step with the registry; lanes that are no more go to rest.
+
+    A lane of a store that does not answer is left for the next time; the others' go on, and then the first
+    ``Unavailable`` is raised.
+    """
+    seen, failures = set(), []
     for record in registry.list_views(None):
         for lane in record.view.lanes:
-            state = ensure_lane(record, Lane(lane), store=store, now=now)
+            try:
+                state = ensure_lane(record, Lane(lane), store=stores(record.store), now=now)
+            except Unavailable as wrong:
+                failures.append(wrong)
+                seen.update(_known_states(record, lane))
+                continue
             seen.add(state.pk)
     gone = LaneState.objects.filter(is_active=True).exclude(pk__in=seen)
     gone.update(is_active=False, next_due_at=None)
+    if failures:
+        raise failures[0]
+
+
+def _known_states(record: ViewRecord, lane: str) -> list[int]:
+    return list(LaneState.objects.filter(view_id=record.id, lane=lane).values_list("pk", flat=True))
 
 
 def next_due(schedule: str, timezone: str, *, after: datetime) -> datetime:
@@ -77,12 +94,26 @@ def publish_watermark(state: LaneState, *, store: Store) -> None:
     same.update(is_published=True)
 
 
-def publish_watermarks(*, store: Store) -> int:
-    """Tell the store every watermark that it may not know yet; returns how many."""
-    states = list(LaneState.objects.filter(is_published=False))
-    for state in states:
-        publish_watermark(state, store=store)
-    return len(states)
+def publish_watermarks(*, stores: Stores) -> int:
+    """Tell every store the watermarks that it may not know yet; returns how many.
+
+    A store that does not answer is asked once, the others hear theirs; then its ``Unavailable`` is raised.
+    """
+    told, failures = 0, dict[str, Unavailable]()
+    names = registry.stores_by_project()
+    for state in LaneState.objects.filter(is_published=False):
+        name = names.get(state.project, DEFAULT_STORE)
+        if name in failures:
+            continue
+        try:
+            publish_watermark(state, store=stores(name))
+        except Unavailable as wrong:
+            failures[name] = wrong
+        else:
+            told += 1
+    if failures:
+        raise next(iter(failures.values()))
+    return told
 
 
 def move_watermark(state_id: int, *, generation: int, provable_us: int | None) -> int | None:
@@ -128,6 +159,8 @@ def _follow_schedule(record: ViewRecord, state: LaneState, *, now: datetime) -> 
 def _signature(record: ViewRecord, lane: Lane) -> str:
     view = record.view
     said: dict[str, object] = {"lane": lane.value}
+    if record.store != DEFAULT_STORE:  # what was proved of the rows in one store, another does not have
+        said["store"] = record.store
     if lane is Lane.BATCH and view.batch:
         said["query"] = view.batch.query
         said["sources"] = [_source_document(record, name) for name in view.batch.sources]

@@ -109,7 +109,7 @@ def _read_stream(record: ViewRecord, row: RefusedRow) -> _Retried:
 
 
 def _write(record: ViewRecord, row: RefusedRow, retried: _Retried, *, now: datetime) -> str:
-    found, store = retried.row, online_store()
+    found, store = retried.row, online_store(record.store)
     assert found.key is not None and found.event_time_us is not None and row.run.run_number is not None
     packer = Packer(Lane(row.lane), record.layout, row.run.run_number, record.view.expire_after)
     place = {"event_time_us": found.event_time_us, "position": retried.position, "now_us": clock.to_us(now)}

@@ -7,36 +7,55 @@ from controlplane.ingestion.manifests import Folders
 from controlplane.ingestion.manifests import sweep as sweep_files
 from controlplane.ingestion.models import Heartbeat, IngestionRun, LaneState, RefusedRow, TouchedKey
 from controlplane.ingestion.services.runs import cancel_run
-from controlplane.ingestion.services.store import forget_layouts
+from controlplane.ingestion.services.store import Stores, forget_layouts, store_names
 from controlplane.kernel import clock
-from controlplane.kernel.errors import Conflict
+from controlplane.kernel.errors import Conflict, Unavailable
 from controlplane.registry import selectors as registry
 from controlplane.registry.services.views import mark_purged
-from store_adapters import Lane, Store
+from store_adapters import Lane
 
 _EXPIRED_AT_ONCE = 10_000
 
 
-def purge_retired(*, store: Store, now: datetime) -> int:
-    """Remove every row of retired views from the store; returns how many. A view at work comes later."""
-    purged = 0
+def purge_retired(*, stores: Stores, now: datetime) -> int:
+    """Remove every row of retired views from their stores; returns how many. A view at work comes later.
+
+    So does one whose store does not answer; the others' are removed, and then ``Unavailable`` is raised.
+    """
+    purged, failures = 0, []
     for due in registry.views_to_purge(now=now):
         if not _end_runs(due.view_id, now=now):
             continue
-        store.purge_view(due.project, due.name)
+        try:
+            stores(due.store).purge_view(due.project, due.name)
+        except Unavailable as wrong:
+            failures.append(wrong)
+            continue
         for table in (TouchedKey, Heartbeat, LaneState):
             table.objects.filter(view_id=due.view_id).delete()
         sweep_files(Folders(due.view_id), manifests=[], plans=[], works=[])
         forget_layouts()
         mark_purged(due.view_id)
         purged += 1
+    if failures:
+        raise failures[0]
     return purged
 
 
-def forget_old(*, store: Store, now: datetime, refused_kept: timedelta) -> None:
-    """Delete refused rows past their retention, and rows of the store that have expired."""
+def forget_old(*, stores: Stores, now: datetime, refused_kept: timedelta) -> None:
+    """Delete refused rows past their retention, and rows of every store that have expired.
+
+    A store that does not answer keeps nobody else's rows; its ``Unavailable`` is raised after all.
+    """
     RefusedRow.objects.filter(received_at__lt=now - refused_kept).delete()
-    store.sweep_expired(now_us=clock.to_us(now), limit=_EXPIRED_AT_ONCE)
+    failures = []
+    for name in store_names():
+        try:
+            stores(name).sweep_expired(now_us=clock.to_us(now), limit=_EXPIRED_AT_ONCE)
+        except Unavailable as wrong:
+            failures.append(wrong)
+    if failures:
+        raise failures[0]
 
 
 def _end_runs(view_id: int, *, now: datetime) -> bool:

@@ -42,6 +42,7 @@ def project(row: Project) -> Json:
     """Return a project in a list."""
     return {
         "name": row.name,
+        "store": row.store,
         "created_at": instant(row.created_at),
         "created_by": row.created_by,
         "changed_at": instant(row.changed_at),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from controlplane.contracts.compatibility import Change, ChangeAction, Level
 from controlplane.contracts.model import Definition, FeatureView, JoinKey
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.observations.domain.sums import Counts, ServedSums
 from controlplane.registry.domain import canonical, stored
 
@@ -33,6 +34,13 @@ class Plan:
     @property
     def breaking(self) -> list[Change]:
         return [planned.change for planned in self.changes if planned.change.level is Level.BREAKING]
+
+    @property
+    def moves_to(self) -> str | None:
+        """The store to which an existing project moves; None when it stays."""
+        if self.is_new_project or self.before.store == self.after.store:
+            return None
+        return self.after.store or DEFAULT_STORE
 
     @property
     def is_empty(self) -> bool:

@@ -17,6 +17,7 @@ class ProjectRecord:
     created_at: datetime
     created_by: str
     changed_at: datetime
+    store: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +40,12 @@ class ServiceRecord:
 class ViewSummary:
     """A live feature view with its contract in force, as far as people read it.
 
-    ``readers`` are the services that name any of its features.
+    ``readers`` are the services that name any of its features; ``store`` names the one that holds its rows.
     """
 
     id: int
     project: str
+    store: str
     name: str
     contract_number: int
     view: FeatureView
@@ -128,6 +130,7 @@ class PurgeDue:
 
     view_id: int
     project: str
+    store: str
     name: str
     due_at: datetime
 

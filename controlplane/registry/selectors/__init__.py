@@ -12,6 +12,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from controlplane.contracts.model import Definition, Source
 from controlplane.contracts.model import Entity as EntityDefinition
 from controlplane.kernel.errors import NotFound
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.kernel.secrets import unseal
 from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.records import (
@@ -91,6 +92,7 @@ __all__ = [
     "services_reading_each",
     "serving_instances",
     "source_rows",
+    "stores_by_project",
     "view_rows",
     "views_to_purge",
 ]
@@ -101,12 +103,19 @@ _Readers = Mapping[tuple[int, str], list[ServiceRecord]]
 def list_projects() -> list[ProjectRecord]:
     """Return the live projects by name."""
     rows = Project.objects.filter(retired_at=None).order_by("name")
-    return [ProjectRecord(row.name, row.created_at, row.created_by, row.changed_at) for row in rows]
+    return [
+        ProjectRecord(row.name, row.created_at, row.created_by, row.changed_at, row.store) for row in rows
+    ]
 
 
 def project_exists(project: str) -> bool:
     """Whether there is a live project of that name."""
     return Project.objects.filter(name=project, retired_at=None).exists()
+
+
+def stores_by_project() -> dict[str, str]:
+    """Return the name of the store of every project, retired ones too: their rows may still be there."""
+    return dict(Project.objects.values_list("name", "store"))
 
 
 def find_view(project: str, name: str) -> ViewRecord:
@@ -191,8 +200,10 @@ def list_entities(project: str) -> list[EntityDefinition]:
 
 def find_definition(project: str) -> Definition:
     """Return the whole live definition of ``project`` (empty when there is no such project), by name."""
+    store = Project.objects.filter(name=project, retired_at=None).values_list("store", flat=True).first()
     return Definition(
         project=project,
+        store=None if store == DEFAULT_STORE else store,
         entities=tuple(list_entities(project)),
         sources=tuple(list_sources(project)),
         feature_views=tuple(stored.view(row.document) for row in view_rows(project).order_by("name")),
@@ -257,7 +268,7 @@ def views_to_purge(*, now: datetime, limit: int = 10) -> list[PurgeDue]:
     """Return retired views whose rows must leave the store, the longest due first."""
     due = FeatureView.objects.filter(purge_due_at__lte=now).select_related("project")
     return [
-        PurgeDue(row.pk, row.project.name, row.name, row.purge_due_at)
+        PurgeDue(row.pk, row.project.name, row.project.store, row.name, row.purge_due_at)
         for row in due.order_by("purge_due_at")[:limit]
         if row.purge_due_at
     ]
@@ -322,6 +333,7 @@ def _summary(row: FeatureView, readers: _Readers) -> ViewSummary:
     return ViewSummary(
         id=row.pk,
         project=row.project.name,
+        store=row.project.store,
         name=row.name,
         contract_number=row.contract_number,
         view=stored.view(row.document),

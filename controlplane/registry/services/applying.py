@@ -10,6 +10,7 @@ from controlplane.accounts.services import audit
 from controlplane.accounts.services.teams import ensure_team
 from controlplane.kernel import names
 from controlplane.kernel.errors import Conflict, FieldError, Forbidden, Refused
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.registry.domain.plans import Plan
 from controlplane.registry.domain.records import BundleRecord
 from controlplane.registry.models import Project
@@ -121,7 +122,13 @@ def _project(plan: Plan, *, author: Author, now: datetime) -> Project:
     if plan.is_new_project:
         row, _ = Project.objects.update_or_create(
             name=plan.project,
-            defaults={"created_at": now, "created_by": author.name, "changed_at": now, "retired_at": None},
+            defaults={
+                "created_at": now,
+                "created_by": author.name,
+                "changed_at": now,
+                "retired_at": None,
+                "store": plan.after.store or DEFAULT_STORE,
+            },
         )
         audit.record(
             actor=author.name,
@@ -135,9 +142,26 @@ def _project(plan: Plan, *, author: Author, now: datetime) -> Project:
         return row
     row = Project.objects.get(name=plan.project)
     if not plan.is_empty:
+        if plan.moves_to is not None:
+            _tell_move(plan, author=author, now=now)
+            row.store = plan.moves_to
         row.changed_at = now
-        row.save(update_fields=["changed_at"])
+        row.save(update_fields=["changed_at", "store"])
     return row
+
+
+def _tell_move(plan: Plan, *, author: Author, now: datetime) -> None:
+    audit.record(
+        actor=author.name,
+        project=plan.project,
+        action="change",
+        object_kind="project",
+        object_name=plan.project,
+        before={"store": plan.before.store or DEFAULT_STORE},
+        after={"store": plan.moves_to},
+        now=now,
+        address=author.address,
+    )
 
 
 def _tell(plan: Plan, *, author: Author, conditions: Conditions, now: datetime) -> None:

@@ -93,7 +93,9 @@ def _projects() -> dict[str, BundleProject]:
     for reader in selectors.list_services():
         services[reader.project].append(reader.service)
     return {
-        project.name: BundleProject(views=views[project.name], services=services[project.name])
+        project.name: BundleProject(
+            views=views[project.name], services=services[project.name], store=project.store
+        )
         for project in selectors.list_projects()
     }
 

@@ -18,7 +18,7 @@ from controlplane.registry.models import Project
 from controlplane.registry.services.applying import UNCONDITIONAL, Applied, Author, Conditions, change_project
 from controlplane.registry.services.bundles import build_bundle, lock_registry
 from controlplane.registry.services.claims import claimed
-from controlplane.registry.services.guarding import refuse_hostile
+from controlplane.registry.services.guarding import foreign_stores, refuse_hostile
 from controlplane.registry.services.planning import make_plan
 
 
@@ -57,7 +57,7 @@ def put_object(
         before = selectors.find_definition(project)
         _check(expected, kind.find(before, name))
         try:
-            file = definition.parse(document, project=project, known=before)
+            file = definition.parse(document, project=project, known=before, foreign_stores=foreign_stores())
             refuse_hostile(file)
         except Refused as refused:
             raise _about_one(refused, kind) from refused

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from controlplane.accounts.selectors import team_exists
 from controlplane.contracts import definition
-from controlplane.contracts.compatibility import Change, Level, compare
+from controlplane.contracts.compatibility import Change, Level, compare, compare_stores
 from controlplane.contracts.model import Definition, FeatureView
 from controlplane.kernel import names
 from controlplane.observations import selectors as observations
@@ -18,7 +18,12 @@ from controlplane.registry.domain.plans import (
     plan_digest,
     values_affected,
 )
-from controlplane.registry.services.guarding import refuse_hostile
+from controlplane.registry.services.guarding import (
+    foreign_stores,
+    refuse_hostile,
+    refuse_unknown_store,
+    refuse_unwritable,
+)
 
 RECORDED_SINCE = timedelta(hours=1)
 
@@ -31,14 +36,22 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
     """
     names.check(project, what="project")
     before = selectors.find_definition(project)
-    file = definition.parse(document, project=project, known=before, retire_absent=retire_absent)
+    file = definition.parse(
+        document,
+        project=project,
+        known=before,
+        retire_absent=retire_absent,
+        foreign_stores=foreign_stores(),
+    )
     refuse_hostile(file)
+    refuse_unknown_store(file)
     return make_plan(before, after=file if retire_absent else definition.merge(before, file), now=now)
 
 
 def make_plan(before: Definition, *, after: Definition, now: datetime) -> Plan:
     """Return the plan that leads a whole project from ``before`` to ``after``."""
     after = _sorted(after)
+    refuse_unwritable(before, after)
     is_new_project = not selectors.project_exists(before.project)
     changes = [created("project", before.project, "it does not exist yet")] if is_new_project else []
     changes += [
@@ -46,6 +59,8 @@ def make_plan(before: Definition, *, after: Definition, now: datetime) -> Plan:
         for owner in owners(after)
         if not team_exists(owner)
     ]
+    if not is_new_project:
+        changes += compare_stores(before, after)
     changes += compare(before, after)
     counted = _Recorded(before, after, now=now)
     return Plan(
@@ -93,9 +108,10 @@ def _view(whole: Definition, name: str) -> FeatureView | None:
 
 
 def _sorted(definition: Definition) -> Definition:
-    """Return the same project in the order in which it is kept and exported: by name."""
+    """Return the same project as it is kept and exported: by name, the default store unsaid."""
     return Definition(
         project=definition.project,
+        store=None if definition.store == names.DEFAULT_STORE else definition.store,
         entities=tuple(sorted(definition.entities, key=lambda each: each.name)),
         sources=tuple(sorted(definition.sources, key=lambda each: each.name)),
         feature_views=tuple(sorted(definition.feature_views, key=lambda each: each.name)),

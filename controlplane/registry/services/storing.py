@@ -43,9 +43,10 @@ class Writer:
         rekeyed = _changed(before.entities, after.entities)
         join_keys = {entity.name: entity for entity in after.entities}
         changed = _changed(before.feature_views, after.feature_views)
+        moves = before.store != after.store
         for view in after.feature_views:
-            if view.name in changed or rekeyed & set(view.entities):
-                self._store_view(view, [join_keys[name] for name in view.entities])
+            if moves or view.name in changed or rekeyed & set(view.entities):
+                self._store_view(view, [join_keys[name] for name in view.entities], moves=moves)
         self._retire(FeatureView, "feature_view", _gone(before.feature_views, after.feature_views))
         self._store_plain(FeatureService, "feature_service", before.feature_services, after.feature_services)
 
@@ -76,7 +77,7 @@ class Writer:
         if isinstance(row, FeatureService) and isinstance(defined, ServiceDefinition):
             self._index_uses(row, defined)
 
-    def _store_view(self, view: ViewDefinition, entities: list[EntityDefinition]) -> None:
+    def _store_view(self, view: ViewDefinition, entities: list[EntityDefinition], *, moves: bool) -> None:
         row = FeatureView.objects.filter(project=self.project, name=view.name).first() or FeatureView(
             project=self.project, name=view.name, contract_number=0, layout_number=0
         )
@@ -87,9 +88,10 @@ class Writer:
             )
         returns = row.pk is None or row.retired_at is not None
         columns = layout_columns(view)
-        # A view that returns starts a new layout even with the old columns: what was remembered of rows
-        # under the old one (manifests of batch runs) must not make anybody believe that they are still there.
-        has_new_layout = returns or columns != _columns_of(row)
+        # A view that returns, or moves to another store, starts a new layout even with the old columns: what
+        # was remembered of rows under the old one (manifests of batch runs) must not make anybody believe
+        # that they are still there.
+        has_new_layout = returns or moves or columns != _columns_of(row)
         row.layout_number += has_new_layout
         promise = contract_text(view, stored.join_keys(entities))
         has_new_contract = returns or has_new_layout or promise != _promise_of(row)

@@ -9,12 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -26,8 +23,6 @@ import (
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/observe"
-	"freshline/serving/internal/store/redis"
-	"freshline/serving/internal/store/sqlite"
 )
 
 const (
@@ -37,19 +32,12 @@ const (
 	prepareTimeout = 500 * time.Millisecond
 )
 
-// store is what the parts need of a store together.
-type store interface {
-	lookup.Store
-	httpapi.Pinger
-	Close()
-}
-
 // App is one serving process.
 type App struct {
 	config   config.Config
 	log      *slog.Logger
 	instance string
-	store    store
+	stores   stores
 	control  *control.Client
 	bundles  *bundle.Holder
 	poller   *bundle.Poller
@@ -65,20 +53,20 @@ type App struct {
 
 // New builds the process and binds its address; nothing runs yet.
 func New(c config.Config, build string, log *slog.Logger) (*App, error) {
-	opened, err := openStore(c.StoreURL)
+	opened, err := openStores(c.Stores)
 	if err != nil {
 		return nil, err
 	}
 	listener, err := listen(c)
 	if err != nil {
-		opened.Close()
+		opened.close()
 		return nil, err
 	}
 	a := &App{
-		config: c, log: log, instance: newInstance(c.Name), store: opened, listener: listener,
+		config: c, log: log, instance: newInstance(c.Name), stores: opened, listener: listener,
 		control:  control.New(c.ControlURL, c.Token, c.TokenFile),
 		bundles:  new(bundle.Holder),
-		marks:    lookup.NewWatermarks(opened),
+		marks:    lookup.NewWatermarks(opened.readers()),
 		counters: observe.NewCounters(c.SampleEvery),
 	}
 	a.metrics = observe.NewMetrics(a.counters, build)
@@ -88,7 +76,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Prepare: a.prepare, Acks: a.acks, Log: log, Now: time.Now,
 	}
 	a.engine = lookup.NewEngine(lookup.Config{
-		Store: opened, Bundles: a.bundles, Marks: a.marks, Observer: a.counters, Timer: a.metrics,
+		Stores: opened.readers(), Bundles: a.bundles, Marks: a.marks, Observer: a.counters, Timer: a.metrics,
 		Limits:  lookup.Limits{Entities: c.MaxEntities, Features: c.MaxFeatures, Concurrent: c.MaxConcurrent},
 		Timeout: c.Timeout, Log: log, Now: time.Now,
 	})
@@ -100,10 +88,10 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	gate := &lookup.Gate{Bundles: a.bundles, AuthRequired: c.AuthRequired, Now: time.Now}
 	mux := http.NewServeMux()
 	grpcapi.Mount(mux, grpcapi.Config{
-		Engine: a.engine, Gate: gate, Store: opened, Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
+		Engine: a.engine, Gate: gate, Stores: opened.pingers(), Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
 	})
 	mux.Handle("/", httpapi.New(httpapi.Config{
-		Engine: a.engine, Gate: gate, Bundles: a.bundles, Store: opened, Timer: a.metrics, Arrow: arrowapi.New(),
+		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(),
 		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
 	}))
 	a.handler = mux
@@ -117,27 +105,6 @@ func newInstance(name string) string {
 	return name + "-" + hex.EncodeToString(random)
 }
 
-func openStore(storeURL string) (store, error) {
-	scheme, rest, _ := strings.Cut(storeURL, "://")
-	if scheme == "sqlite" {
-		return sqlite.New(sqlitePath(rest)), nil
-	}
-	opened, err := redis.New(storeURL)
-	if err != nil {
-		return nil, fmt.Errorf("STORE_URL: %w", err)
-	}
-	return opened, nil
-}
-
-// sqlitePath reads sqlite:////abs and sqlite:///abs as absolute, and sqlite:///.rel as relative.
-func sqlitePath(rest string) string {
-	path := "/" + strings.TrimLeft(rest, "/")
-	if strings.HasPrefix(path, "/.") {
-		return path[1:]
-	}
-	return path
-}
-
 // Address is where the server listens.
 func (a *App) Address() string { return a.listener.Addr().String() }
 
@@ -149,7 +116,7 @@ func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var parts sync.WaitGroup
 	parts.Go(func() {
-		a.marks.Run(background, a.config.WatermarkInterval, a.projects, a.polled)
+		a.marks.Run(background, a.config.WatermarkInterval, a.places, a.polled)
 	})
 	a.poller.Start(ctx)
 	parts.Go(func() { a.poller.Run(background) })
@@ -159,7 +126,7 @@ func (a *App) Run(ctx context.Context) error {
 	stop()
 	parts.Wait()
 	a.control.Close()
-	a.store.Close()
+	a.stores.close()
 	return err
 }
 
@@ -208,13 +175,21 @@ func (a *App) serve(ctx context.Context) error {
 	return nil
 }
 
-// projects are those of the bundle in force.
-func (a *App) projects() []string {
+// places are the projects of the bundle in force, each in its store.
+func (a *App) places() []lookup.Place {
 	b := a.bundles.Load()
 	if b == nil {
 		return nil
 	}
-	return slices.Collect(maps.Keys(b.Projects))
+	return placesOf(b)
+}
+
+func placesOf(b *bundle.Bundle) []lookup.Place {
+	places := make([]lookup.Place, 0, len(b.Projects))
+	for _, project := range b.Projects {
+		places = append(places, lookup.PlaceOf(project))
+	}
+	return places
 }
 
 // polled hears of every poll of the watermarks; ages grow while polls fail, and the log says why.
@@ -230,5 +205,11 @@ func (a *App) polled(err error) {
 func (a *App) prepare(ctx context.Context, b *bundle.Bundle) {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	a.polled(a.marks.Add(ctx, slices.Collect(maps.Keys(b.Projects))))
+	a.polled(a.marks.Add(ctx, placesOf(b)))
+	for _, place := range placesOf(b) {
+		if a.stores[place.Store] == nil {
+			a.log.Error("a project lives in a store of which there is no address here: FRESHLINE_STORES does not name it",
+				"project", place.Project, "store", place.Store)
+		}
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"freshline/serving/internal/store/sqlite/sqlitetest"
 )
 
 const direct = `{"features":["carrier:delay","carrier:trips","carrier:tail"],"entities":{"carrier":["UA","AA"]}}`
@@ -219,11 +221,47 @@ func TestMetricsShowWhatHappened(t *testing.T) {
 		`freshline_serving_values_total{project="flights",verdict="fresh",view="carrier"} 3`,
 		`freshline_serving_values_total{project="flights",verdict="invalid",view="carrier"} 3`,
 		`freshline_serving_corrupt_rows_total{project="flights",view="carrier"} 1`,
-		`freshline_serving_bundle_number 1`, `freshline_serving_breaker_open 0`, `go_goroutines`,
-		`freshline_serving_store_seconds_count{operation="read_rows",outcome="ok"} 1`,
+		`freshline_serving_bundle_number 1`, `freshline_serving_breaker_open{store="default"} 0`, `go_goroutines`,
+		`freshline_serving_store_seconds_count{operation="read_rows",outcome="ok",store="default"} 1`,
 	} {
 		if !strings.Contains(text, line) {
 			t.Errorf("/metrics lacks %s", line)
 		}
+	}
+}
+
+func TestAProjectThatNamesAStoreIsServedFromIt(t *testing.T) {
+	s := newSystem(t)
+	path := filepath.Join(t.TempDir(), "far.sqlite3")
+	s.env["FRESHLINE_STORES"] = fmt.Sprintf(`{"far":"sqlite://%s"}`, path)
+	text := strings.Replace(string(bundleText(1, "r", time.Hour)), `"flights":{"services"`, `"flights":{"store":"far","services"`, 1)
+	s.control.Publish([]byte(text))
+	s.put("UA", time.Now(), 1, 1, "near")
+	s.store = sqlitetest.Create(t, path)
+	s.put("UA", time.Now(), 2, 2, "far")
+	p := s.start()
+	p.untilReady()
+	if got := fmt.Sprint(p.lookup(direct).Columns[2].Values); got != "[far <nil>]" {
+		t.Errorf("values are %s", got)
+	}
+	_, metrics := p.get("/metrics")
+	for _, want := range []string{
+		`freshline_serving_breaker_open{store="far"} 0`, `freshline_serving_lookups_in_flight{store="default"} 0`,
+		`freshline_serving_store_seconds_count{operation="read_rows",outcome="ok",store="far"} 1`,
+	} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+}
+
+func TestABundleThatNamesAStoreWithoutAnAddressIsToldInTheLog(t *testing.T) {
+	s := newSystem(t)
+	text := strings.Replace(string(bundleText(1, "r", time.Hour)), `"flights":{"services"`, `"flights":{"store":"lost","services"`, 1)
+	s.control.Publish([]byte(text))
+	p := s.start()
+	until(t, "the log says so", func() bool { return strings.Contains(p.log.String(), `"store":"lost"`) })
+	if status, text := p.get("/ready"); status != http.StatusServiceUnavailable || !strings.Contains(text, "needed by project flights") {
+		t.Errorf("/ready answered %d: %s", status, text)
 	}
 }

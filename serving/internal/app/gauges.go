@@ -37,20 +37,28 @@ func (a *App) addGauges() {
 		observe.Gauge{Name: "freshline_serving_bundle_refusals_total", Help: "Bundles that were refused as corrupt or older.", Read: func() float64 {
 			return float64(a.poller.Refusals())
 		}},
-		observe.Gauge{Name: "freshline_serving_breaker_open", Help: "1 while reads from the store fail at once, because the last ones failed.", Read: func() float64 {
-			if a.engine.Breaker().Open() {
-				return 1
-			}
-			return 0
-		}},
-		observe.Gauge{Name: "freshline_serving_lookups_in_flight", Help: "Lookups under way.", Read: func() float64 {
-			return float64(a.engine.InFlight())
-		}},
 		observe.Gauge{Name: "freshline_serving_reports_waiting", Help: "Observation reports on disk that the control plane has not taken yet.", Read: func() float64 {
 			return float64(a.sender.Waiting())
 		}},
 		observe.Gauge{Name: "freshline_serving_reports_dropped_total", Help: "Observation reports that were lost for want of space, or refused.", Read: func() float64 {
 			return float64(a.sender.Dropped())
+		}},
+	)
+	for name := range a.stores {
+		a.addStoreGauges(name)
+	}
+}
+
+func (a *App) addStoreGauges(store string) {
+	a.metrics.Add(
+		observe.Gauge{Name: "freshline_serving_breaker_open", Store: store, Help: "1 while reads from the store fail at once, because the last ones failed.", Read: func() float64 {
+			if a.engine.Breaker(store).Open() {
+				return 1
+			}
+			return 0
+		}},
+		observe.Gauge{Name: "freshline_serving_lookups_in_flight", Store: store, Help: "Lookups under way, by the store of their project.", Read: func() float64 {
+			return float64(a.engine.InFlight(store))
 		}},
 	)
 }

@@ -10,6 +10,9 @@ import (
 	"freshline/serving/internal/row"
 )
 
+// DefaultStore is the store of projects that name none.
+const DefaultStore = "default"
+
 // Bundle is one published state of the registry.
 type Bundle struct {
 	Number         int64
@@ -23,6 +26,7 @@ type Bundle struct {
 // Project is one project's views and services by name.
 type Project struct {
 	Name     string
+	Store    string // the name of the one that holds its rows
 	Views    map[string]*View
 	Services map[string]*Service
 	JoinKeys map[string]struct{} // the names of all join keys of its views

@@ -24,6 +24,7 @@ type tokenDocument struct {
 }
 
 type projectDocument struct {
+	Store    string                     `json:"store"` // "": the default one
 	Views    map[string]viewDocument    `json:"views"`
 	Services map[string]serviceDocument `json:"services"`
 }

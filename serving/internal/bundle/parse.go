@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -76,6 +77,7 @@ func (b *Bundle) addToken(doc tokenDocument) error {
 func parseProject(name string, doc projectDocument) (*Project, error) {
 	p := &Project{
 		Name:     name,
+		Store:    cmp.Or(doc.Store, DefaultStore),
 		Views:    make(map[string]*View, len(doc.Views)),
 		Services: make(map[string]*Service, len(doc.Services)),
 		JoinKeys: make(map[string]struct{}),

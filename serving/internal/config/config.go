@@ -23,8 +23,8 @@ type Setting struct {
 // Config is the settings, checked.
 type Config struct {
 	Listen            string
-	SocketFD          int // of an inherited listening socket; -1: none
-	StoreURL          string
+	SocketFD          int               // of an inherited listening socket; -1: none
+	Stores            map[string]string // URLs by name; STORE_URL's name is bundle.DefaultStore
 	ControlURL        string
 	Token             string
 	TokenFile         string
@@ -54,7 +54,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 	c := Config{
 		Listen:            r.address("FRESHLINE_SERVING_LISTEN"),
 		SocketFD:          r.descriptor("FRESHLINE_SERVING_SOCKET_FD"),
-		StoreURL:          r.store("STORE_URL"),
+		Stores:            r.stores("STORE_URL", "FRESHLINE_STORES"),
 		ControlURL:        r.httpURL("FRESHLINE_CONTROL_URL"),
 		Token:             r.text("FRESHLINE_SERVING_TOKEN"),
 		TokenFile:         r.text("FRESHLINE_SERVING_TOKEN_FILE"),
@@ -217,23 +217,5 @@ func (r *reader) file(name string) string {
 	if _, err := os.Stat(value); err != nil {
 		r.problem(name, value, err.Error())
 	}
-	return value
-}
-
-// StoreSchemes are the beginnings that STORE_URL may have.
-func StoreSchemes() []string {
-	return []string{"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster"}
-}
-
-// store never repeats the URL in a complaint: it may hold a password.
-func (r *reader) store(name string) string {
-	value := r.text(name)
-	scheme, rest, ok := strings.Cut(value, "://")
-	for _, known := range StoreSchemes() {
-		if ok && scheme == known && rest != "" {
-			return value
-		}
-	}
-	r.problem(name, scheme+"://...", "write sqlite:///path, redis://host:port/db, rediss://... or redis+cluster://host:port,host:port")
 	return value
 }

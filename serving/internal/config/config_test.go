@@ -87,3 +87,22 @@ func TestWhatCannotBeUsedIsSaidByNameAllAtOnce(t *testing.T) {
 		t.Errorf("a password is repeated in\n%s", err)
 	}
 }
+
+func TestFurtherStoresAreReadByName(t *testing.T) {
+	c, err := Load(from("STORE_URL", "redis://one:1/0", "FRESHLINE_STORES", `{"fast":"redis://two:1/0"}`))
+	if err != nil || len(c.Stores) != 2 || c.Stores["default"] != "redis://one:1/0" || c.Stores["fast"] != "redis://two:1/0" {
+		t.Errorf("%v (%v)", c.Stores, err)
+	}
+	if c, err := Load(from()); err != nil || len(c.Stores) != 1 {
+		t.Errorf("without any: %v (%v)", c.Stores, err)
+	}
+	for _, wrong := range []string{
+		"fast=redis://:secret@h", `["redis://:secret@h"]`, `{"default":"redis://:secret@h"}`, `{"Fast":"redis://:secret@h"}`,
+		`{"fast":"http://:secret@h"}`, `{"fast":"secret"}`, `{"fast":1}`,
+	} {
+		_, err := Load(from("FRESHLINE_STORES", wrong))
+		if err == nil || !strings.Contains(err.Error(), "FRESHLINE_STORES=") || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %v", wrong, err)
+		}
+	}
+}

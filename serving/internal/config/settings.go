@@ -6,7 +6,8 @@ func Settings() []Setting {
 	return []Setting{
 		{"FRESHLINE_SERVING_LISTEN", "127.0.0.1:6566", "Address and port of the lookup server."},
 		{"FRESHLINE_SERVING_SOCKET_FD", "", "Number of an inherited socket that listens there already (systemd's first is 3), so that restarts refuse nobody; empty: serving listens itself."},
-		{"STORE_URL", "sqlite:///.freshline/store.sqlite3", "The online store: sqlite:///path, redis://, rediss:// or redis+cluster://host:port,host:port."},
+		{"STORE_URL", "sqlite:///.freshline/store.sqlite3", "The online store of every project that names no other: sqlite:///path, redis://, rediss:// or redis+cluster://host:port,host:port."},
+		{"FRESHLINE_STORES", "", "Further online stores that projects name: a JSON object of names and URLs like STORE_URL."},
 		{"FRESHLINE_CONTROL_URL", "http://127.0.0.1:8000", "The control plane, where bundles come from and observations go."},
 		{"FRESHLINE_SERVING_TOKEN", "", "Token with the scope serving."},
 		{"FRESHLINE_SERVING_TOKEN_FILE", "", "File that holds the token; read again for every request, wins over FRESHLINE_SERVING_TOKEN."},
@@ -17,7 +18,7 @@ func Settings() []Setting {
 		{"FRESHLINE_LOOKUP_MAX_BODY_BYTES", "8388608", "Largest body of a request, in bytes."},
 		{"FRESHLINE_LOOKUP_MAX_ENTITIES", "10000", "Most entity rows in a request."},
 		{"FRESHLINE_LOOKUP_MAX_FEATURES", "2000", "Most features in a request."},
-		{"FRESHLINE_LOOKUP_MAX_CONCURRENT", "256", "Most lookups at once; more are answered 429 immediately."},
+		{"FRESHLINE_LOOKUP_MAX_CONCURRENT", "256", "Most lookups at once in each store; more are answered 429 immediately."},
 		{"FRESHLINE_WATERMARK_INTERVAL", "500ms", "How often watermarks are read from the store."},
 		{"FRESHLINE_OBSERVE_INTERVAL", "10s", "How often observations are sent."},
 		{"FRESHLINE_OBSERVE_SAMPLE_EVERY", "100", "One lookup in so many is sampled, its key hashed; 0: none."},

@@ -59,7 +59,7 @@ func wide(b *testing.B, rows, features int) (*lookup.Answer, *onlineRequest) {
 		b.Fatal(err)
 	}
 	engine := lookup.NewEngine(lookup.Config{
-		Store: store, Bundles: holder, Marks: lookup.NewWatermarks(store), Observer: new(lookuptest.Observer), Timer: new(lookuptest.Observer),
+		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: lookup.NewWatermarks(lookup.OnlyStore(store)), Observer: new(lookuptest.Observer), Timer: new(lookuptest.Observer),
 		Limits: lookup.Limits{Entities: rows, Features: features, Concurrent: 1}, Timeout: 1 << 40, Log: slog.New(slog.DiscardHandler), Now: lookuptest.Now,
 	})
 	answer, err := engine.Lookup(context.Background(), &request.Request)

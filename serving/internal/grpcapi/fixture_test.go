@@ -55,7 +55,7 @@ func newFixture(t *testing.T, authRequired bool) *fixture {
 	f.engine, f.holder = lookuptest.Engine(t, f.store, new(lookuptest.Observer))
 	Mount(f.mux, Config{
 		Engine: f.engine, Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: authRequired, Now: lookuptest.Now},
-		Store: f.store, Timer: &f.timer, MaxBodyBytes: 4096, Build: "test build", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Stores: lookup.Pingers{bundle.DefaultStore: f.store}, Timer: &f.timer, MaxBodyBytes: 4096, Build: "test build", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	})
 	return f
 }

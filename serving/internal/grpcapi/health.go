@@ -25,8 +25,10 @@ func (s *server) check(ctx context.Context, call *connect.Request[healthRequest]
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
-	if s.Gate.Bundles.Load() == nil || s.Store.Ping(ctx) != nil {
-		return connect.NewResponse(&healthResponse{notServing}), nil
+	if b := s.Gate.Bundles.Load(); b != nil {
+		if _, any := s.Stores.Ask(ctx, b); any {
+			return connect.NewResponse(&healthResponse{isServing}), nil
+		}
 	}
-	return connect.NewResponse(&healthResponse{isServing}), nil
+	return connect.NewResponse(&healthResponse{notServing}), nil
 }

@@ -26,11 +26,6 @@ type Engine interface {
 	Release(answer *lookup.Answer)
 }
 
-// Pinger tells whether the store answers.
-type Pinger interface {
-	Ping(ctx context.Context) error
-}
-
 // RequestTimer hears how every call went; code is the HTTP status of the same outcome.
 type RequestTimer interface {
 	Request(endpoint string, code int, took time.Duration)
@@ -40,7 +35,7 @@ type RequestTimer interface {
 type Config struct {
 	Engine       Engine
 	Gate         *lookup.Gate
-	Store        Pinger
+	Stores       lookup.Pingers
 	Timer        RequestTimer
 	MaxBodyBytes int
 	Build        string // what GetFeastServingInfo says

@@ -53,11 +53,11 @@ func wide(b *testing.B, rows, features int) (Config, string) {
 		}
 	}
 	engine := lookup.NewEngine(lookup.Config{
-		Store: store, Bundles: holder, Marks: lookup.NewWatermarks(store), Observer: new(lookuptest.Observer), Timer: new(lookuptest.Observer),
+		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: lookup.NewWatermarks(lookup.OnlyStore(store)), Observer: new(lookuptest.Observer), Timer: new(lookuptest.Observer),
 		Limits: lookup.Limits{Entities: 10_000, Features: 2_000, Concurrent: 100}, Timeout: 1 << 40, Log: slog.New(slog.DiscardHandler), Now: lookuptest.Now,
 	})
 	config := Config{
-		Engine: engine, Bundles: holder, Store: store, Timer: new(lookuptest.Observer), Metrics: http.NotFoundHandler(),
+		Engine: engine, Bundles: holder, Stores: lookup.Pingers{bundle.DefaultStore: store}, Timer: new(lookuptest.Observer), Metrics: http.NotFoundHandler(),
 		Gate: &lookup.Gate{Bundles: holder, Now: lookuptest.Now}, Arrow: arrowapi.New(), MaxBodyBytes: 1 << 20, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	return config, fmt.Sprintf(`{"project":"p","features":[%s],"entities":{"k":[%s]}}`, strings.Join(refs, ","), strings.Join(keys, ","))

@@ -39,7 +39,7 @@ func newFixture(t *testing.T, authRequired bool) *fixture {
 	f.store.Put(t, views["airport_weather"], "5", header, "3.5")
 	f.engine, f.holder = lookuptest.Engine(t, f.store, new(lookuptest.Observer))
 	f.handler = New(Config{
-		Engine: f.engine, Bundles: f.holder, Store: f.store, Timer: new(lookuptest.Observer),
+		Engine: f.engine, Bundles: f.holder, Stores: lookup.Pingers{bundle.DefaultStore: f.store}, Timer: new(lookuptest.Observer),
 		Metrics: http.NotFoundHandler(), MaxBodyBytes: 4096, Arrow: arrowapi.New(),
 		Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: authRequired, Now: lookuptest.Now},
 		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)),

@@ -21,11 +21,6 @@ type Engine interface {
 	Release(answer *lookup.Answer)
 }
 
-// Pinger tells whether the store answers.
-type Pinger interface {
-	Ping(ctx context.Context) error
-}
-
 // RequestTimer hears how every request went.
 type RequestTimer interface {
 	Request(endpoint string, code int, took time.Duration)
@@ -42,7 +37,7 @@ type Config struct {
 	Engine       Engine
 	Gate         *lookup.Gate
 	Bundles      *bundle.Holder
-	Store        Pinger
+	Stores       lookup.Pingers
 	Timer        RequestTimer
 	Arrow        StreamRenderer
 	Metrics      http.Handler
@@ -70,7 +65,7 @@ func Endpoints() []Endpoint {
 		{http.MethodPost, "/v1/lookup", "Values with their verdicts, ages and actions, as JSON or as an Arrow IPC stream.", (*Server).lookup},
 		{http.MethodGet, "/v1/explain", "Everything that led to one value: `project`, `view`, `feature`, `key`, `feature_service`.", (*Server).explain},
 		{http.MethodGet, "/health", "200 while the process lives.", (*Server).health},
-		{http.MethodGet, "/ready", "200 once there is a bundle and the store answers.", (*Server).ready},
+		{http.MethodGet, "/ready", "200 once there is a bundle and a store that its projects live in answers; says how each store is.", (*Server).ready},
 		{http.MethodGet, "/metrics", "Prometheus metrics.", (*Server).metrics},
 	}
 }
@@ -132,23 +127,5 @@ func (s *Server) timed(endpoint Endpoint) http.HandlerFunc {
 
 // health tells that the process lives, and nothing else.
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
-
-// ready tells whether lookups can be answered: there is a bundle, and the store answers.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
-	b := s.Bundles.Load()
-	if b == nil {
-		s.write(w, r, newProblem(codeNoBundle, "no contract bundle was loaded yet"))
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), time.Second)
-	defer cancel()
-	if err := s.Store.Ping(ctx); err != nil {
-		s.write(w, r, newProblem(codeStoreUnavailable, "the store does not answer: %s", err))
-		return
-	}
-	writeJSON(w, http.StatusOK, map[string]any{
-		"ready": true, "bundle": map[string]any{"number": b.Number, "digest": b.Digest},
-	})
-}
 
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) { s.Metrics.ServeHTTP(w, r) }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
 	"freshline/serving/internal/row"
@@ -150,6 +151,32 @@ func TestStrangersLearnNothingFromRefusals(t *testing.T) {
 	unread := f.do(http.MethodPost, "/v1/lookup", `{`)
 	if unread.Code != 401 || unread.Header().Get("WWW-Authenticate") != "Bearer" {
 		t.Errorf("a stranger's body was read: %d", unread.Code)
+	}
+}
+
+func TestReadinessTellsEachStoreAndNamesProjectsWhoseStoreIsNotKnown(t *testing.T) {
+	f := newFixture(t, true)
+	move := func(store string) {
+		text := strings.Replace(lookuptest.Document, `"p":{"services"`, `"p":{"store":"`+store+`","services"`, 1)
+		b, err := bundle.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.holder.Store(b)
+	}
+	move("lost")
+	recorded := f.do(http.MethodGet, "/ready", "")
+	if text := recorded.Body.String(); recorded.Code != 200 || !strings.Contains(text, `"default":"ok"`) || !strings.Contains(text, "needed by project p") {
+		t.Errorf("with one store of two: %d: %s", recorded.Code, text)
+	}
+	recorded = f.do(http.MethodPost, "/v1/lookup", `{"features":["carrier_delays:delay"],"entities":{"carrier":["UA"]}}`, "Authorization", "Bearer "+lookuptest.TokenOfP)
+	if recorded.Code != 503 || problemOf(t, recorded.Body.Bytes()).Code != codeStoreUnavailable {
+		t.Errorf("a lookup there: %d: %s", recorded.Code, recorded.Body)
+	}
+	f.store.MarksFault = errors.New("away")
+	recorded = f.do(http.MethodGet, "/ready", "")
+	if text := recorded.Body.String(); recorded.Code != 503 || !strings.Contains(text, "default: away; lost: ") {
+		t.Errorf("with none: %d: %s", recorded.Code, text)
 	}
 }
 

@@ -76,11 +76,12 @@ func (a *Answer) addGroups(rows int) {
 			a.groups = grown(a.groups, view.group+1)
 			g := &a.groups[view.group]
 			g.signature, g.encoder, g.err = signature, view.View.Key, nil
-			g.read.Project, g.read.Views = a.Project.Name, g.read.Views[:0]
+			g.read.Project, g.read.Views, g.read.Layouts = a.Project.Name, g.read.Views[:0], g.read.Layouts[:0]
 		}
 		g := &a.groups[view.group]
 		view.place = len(g.read.Views)
 		g.read.Views = append(g.read.Views, view.View.Name)
+		g.read.Layouts = append(g.read.Layouts, view.View.Layouts[view.View.Layout])
 	}
 	for i := range a.groups {
 		read := &a.groups[i].read

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"freshline/serving/internal/bundle"
@@ -23,12 +22,12 @@ type Observer interface {
 
 // StoreTimer hears how long each call to the store took, and how it ended.
 type StoreTimer interface {
-	StoreCall(operation string, took time.Duration, err error)
+	StoreCall(store, operation string, took time.Duration, err error)
 }
 
 // Config is what an Engine needs.
 type Config struct {
-	Store    Store
+	Stores   Stores
 	Bundles  *bundle.Holder
 	Marks    *Watermarks
 	Observer Observer
@@ -42,36 +41,39 @@ type Config struct {
 // Engine answers lookups. It is safe for many goroutines.
 type Engine struct {
 	Config
-	breaker  *Breaker
-	layouts  *layouts
-	inFlight atomic.Int64
-	answers  sync.Pool
+	guarded map[string]*guarded // by the name of the store; never changes
+	layouts *layouts
+	answers sync.Pool
 }
 
 // NewEngine returns an engine that is ready for requests.
 func NewEngine(config Config) *Engine {
-	return &Engine{
+	e := &Engine{
 		Config:  config,
-		breaker: NewBreaker(config.Now),
-		layouts: newLayouts(config.Store, config.Now),
+		guarded: make(map[string]*guarded, len(config.Stores)),
+		layouts: newLayouts(config.Now),
 		answers: sync.Pool{New: func() any { return new(Answer) }},
 	}
+	for name, store := range config.Stores {
+		e.guarded[name] = &guarded{name: name, store: store, breaker: NewBreaker(config.Now)}
+	}
+	return e
 }
 
-// Breaker returns the store's guard, for the metrics.
-func (e *Engine) Breaker() *Breaker { return e.breaker }
+// Breaker returns the guard of the store of that name, for the metrics.
+func (e *Engine) Breaker(store string) *Breaker { return e.guarded[store].breaker }
 
-// InFlight returns how many requests are being answered.
-func (e *Engine) InFlight() int64 { return e.inFlight.Load() }
+// InFlight returns how many lookups in the store of that name are being answered.
+func (e *Engine) InFlight(store string) int64 { return e.guarded[store].inFlight.Load() }
 
 // Lookup answers the request. A nil error means a judged answer, whose Failure the caller must look
 // at; it must be given back with Release. An *Error means that nothing was judged.
 func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) {
-	if e.inFlight.Add(1) > int64(e.Limits.Concurrent) {
-		e.inFlight.Add(-1)
-		return nil, failure(Busy, "", "%d lookups are under way, which is the limit", e.Limits.Concurrent)
+	at, err := e.enter(request)
+	if err != nil {
+		return nil, err
 	}
-	defer e.inFlight.Add(-1)
+	defer at.store.inFlight.Add(-1)
 	started := e.Now()
 	timeout := e.Timeout
 	if request.Timeout > 0 {
@@ -80,7 +82,7 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	answer := e.answers.Get().(*Answer)
-	if err := e.answer(deadline, request, answer, timeout >= e.Timeout); err != nil {
+	if err := e.answer(deadline, at, request, answer, timeout >= e.Timeout); err != nil {
 		e.Release(answer)
 		return nil, err
 	}
@@ -99,22 +101,48 @@ func (e *Engine) Release(a *Answer) {
 	e.answers.Put(a)
 }
 
-func (e *Engine) answer(ctx context.Context, request *Request, a *Answer, patient bool) error {
+// entered is where a request belongs: one bundle for all of it, and a place in its project's store.
+type entered struct {
+	bundle  *bundle.Bundle
+	project *bundle.Project
+	store   *guarded
+}
+
+// enter finds the store of the request's project and takes a place in it. Each store has as many places
+// as the limit says, so that a slow one keeps nobody from the others.
+func (e *Engine) enter(request *Request) (entered, error) {
 	b := e.Bundles.Load()
 	if b == nil {
-		return failure(NoBundle, "", "no contract bundle was loaded yet")
+		return entered{}, failure(NoBundle, "", "no contract bundle was loaded yet")
 	}
-	project, service, refs, err := resolve(b, request, e.Limits)
+	project := b.Projects[request.Project]
+	if project == nil {
+		return entered{}, failure(UnknownProject, request.Project, "Project %s does not exist", request.Project)
+	}
+	store := e.guarded[project.Store]
+	if store == nil {
+		return entered{}, failure(StoreUnavailable, project.Store,
+			"project %s lives in the store %s, of which this server has no address", project.Name, project.Store)
+	}
+	if store.inFlight.Add(1) > int64(e.Limits.Concurrent) {
+		store.inFlight.Add(-1)
+		return entered{}, failure(Busy, "", "%d lookups are under way, which is the limit", e.Limits.Concurrent)
+	}
+	return entered{b, project, store}, nil
+}
+
+func (e *Engine) answer(ctx context.Context, at entered, request *Request, a *Answer, patient bool) error {
+	service, refs, err := resolve(at.project, request, e.Limits)
 	if err != nil {
 		return err
 	}
-	rows, err := shape(project, request.Entities, e.Limits.Entities)
+	rows, err := shape(at.project, request.Entities, e.Limits.Entities)
 	if err != nil {
 		return err
 	}
-	a.begin(b, project, service, refs, rows)
+	a.begin(at.bundle, at.project, service, refs, rows)
 	a.NowUS = e.Now().UnixMicro()
-	marks := e.Marks.Load()[project.Name]
+	marks := e.Marks.Load()[PlaceOf(at.project)]
 	for _, view := range a.Views {
 		view.Marks = marks[view.View.Name]
 	}
@@ -123,57 +151,57 @@ func (e *Engine) answer(ctx context.Context, request *Request, a *Answer, patien
 			return err
 		}
 	}
-	e.read(ctx, a, patient)
-	e.judge(ctx, a)
+	e.read(ctx, at.store, a, patient)
+	e.judge(ctx, at.store, a)
 	a.fail(ctx)
 	return nil
 }
 
 // read asks the store for all groups at once: one goroutine each, which writes its own group only.
-func (e *Engine) read(ctx context.Context, a *Answer, patient bool) {
+func (e *Engine) read(ctx context.Context, store *guarded, a *Answer, patient bool) {
 	if a.Rows == 0 {
 		return
 	}
 	var others sync.WaitGroup
 	for i := 1; i < len(a.groups); i++ {
-		others.Go(func() { e.readGroup(ctx, &a.groups[i], patient) })
+		others.Go(func() { e.readGroup(ctx, store, &a.groups[i], patient) })
 	}
 	if len(a.groups) > 0 {
-		e.readGroup(ctx, &a.groups[0], patient)
+		e.readGroup(ctx, store, &a.groups[0], patient)
 	}
 	others.Wait()
 }
 
-func (e *Engine) readGroup(ctx context.Context, g *group, patient bool) {
-	if !e.breaker.allow() {
+func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patient bool) {
+	if !store.breaker.allow() {
 		g.err = errOpen
 		g.read.MissAll()
 		return
 	}
 	began := e.Now()
-	g.err = e.Store.ReadRows(ctx, &g.read)
-	e.Timer.StoreCall("read_rows", e.Now().Sub(began), g.err)
+	g.err = store.store.ReadRows(ctx, &g.read)
+	e.Timer.StoreCall(store.name, "read_rows", e.Now().Sub(began), g.err)
 	if g.err != nil {
 		g.read.MissAll()
 	}
-	if (g.err == nil || blames(ctx, g.err, patient)) && e.breaker.report(g.err) {
-		e.tellBreaker(&g.read, g.err)
+	if (g.err == nil || blames(ctx, g.err, patient)) && store.breaker.report(g.err) {
+		e.tellBreaker(store.name, &g.read, g.err)
 	}
 }
 
 // tellBreaker writes once that the store is away, and once that it is back.
-func (e *Engine) tellBreaker(read *Read, err error) {
+func (e *Engine) tellBreaker(store string, read *Read, err error) {
 	if err == nil {
-		e.Log.Info("the store answers again")
+		e.Log.Info("the store answers again", "store", store)
 		return
 	}
-	e.Log.Error("the store keeps failing", "operation", "read_rows", "project", read.Project, "views", read.Views, "error", err)
+	e.Log.Error("the store keeps failing", "store", store, "operation", "read_rows", "project", read.Project, "views", read.Views, "error", err)
 }
 
-func (e *Engine) judge(ctx context.Context, a *Answer) {
+func (e *Engine) judge(ctx context.Context, store *guarded, a *Answer) {
 	for _, view := range a.Views {
 		a.place(view)
-		finder := viewLayouts{view: view.View, layouts: e.layouts}
+		finder := viewLayouts{view: view.View, store: store.store, layouts: e.layouts}
 		view.Damage = view.Table.Open(ctx, &finder, &view.Marks, view.Terms.MaxAgeUS, a.NowUS)
 		for _, column := range view.Columns {
 			if column.Feature != nil {

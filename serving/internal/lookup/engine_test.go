@@ -231,11 +231,11 @@ func TestARequestIsJudgedByTheWatermarksFromBeforeItsRowsWereRead(t *testing.T) 
 	f := newFixture(t)
 	old := row.Header{EventTimeUS: nowUS - 100_000_000, WriteTimeUS: nowUS}
 	f.store.Put(t, lookuptest.Bundle(t).Projects["p"].Views["carrier_delays"], `"UA"`, old, "1", "1")
-	marks := lookup.NewWatermarks(f.store)
+	marks := lookup.NewWatermarks(lookup.OnlyStore(f.store))
 	f.engine.Marks = marks
 	f.store.Marks = map[string]enforce.Watermarks{"carrier_delays": {US: [3]int64{nowUS}, Has: [3]bool{true}}}
 	f.store.WhileReading = func() {
-		if err := marks.Add(context.Background(), []string{"p"}); err != nil {
+		if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -284,8 +284,8 @@ func TestWhatCannotBeAnsweredSaysWhy(t *testing.T) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
-	if f.observer.Seen != 0 || f.engine.InFlight() != 0 {
-		t.Errorf("observed %d times, %d in flight", f.observer.Seen, f.engine.InFlight())
+	if f.observer.Seen != 0 || f.engine.InFlight(bundle.DefaultStore) != 0 {
+		t.Errorf("observed %d times, %d in flight", f.observer.Seen, f.engine.InFlight(bundle.DefaultStore))
 	}
 	f.engine.Limits.Features = 1
 	_, err := f.engine.Lookup(context.Background(), &lookup.Request{Project: "p", Service: "everything", Entities: carriers(`"UA"`)})

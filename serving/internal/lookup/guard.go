@@ -15,6 +15,14 @@ const (
 	breakFor   = time.Second // then one read is let through to try again
 )
 
+// guarded is a store with what keeps a failing or a slow one from harming the others.
+type guarded struct {
+	name     string
+	store    Store
+	breaker  *Breaker
+	inFlight atomic.Int64 // lookups of its projects
+}
+
 // Breaker keeps a failing store from costing every request its whole deadline. It is a counter and
 // a time, both atomic: after breakAfter failures in a row reads fail at once, but for one each second.
 type Breaker struct {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
@@ -37,8 +38,8 @@ func TestAStoreThatKeepsFailingIsAskedOnceASecond(t *testing.T) {
 			t.Fatalf("failure %v", failure)
 		}
 	}
-	if f.store.Reads != 5 || !engine.Breaker().Open() {
-		t.Errorf("%d reads, open %v; want 5 and then none", f.store.Reads, engine.Breaker().Open())
+	if f.store.Reads != 5 || !engine.Breaker(bundle.DefaultStore).Open() {
+		t.Errorf("%d reads, open %v; want 5 and then none", f.store.Reads, engine.Breaker(bundle.DefaultStore).Open())
 	}
 	now = now.Add(time.Second)
 	ask()
@@ -48,8 +49,8 @@ func TestAStoreThatKeepsFailingIsAskedOnceASecond(t *testing.T) {
 	}
 	f.store.Fault = nil
 	now = now.Add(time.Second)
-	if failure := ask(); failure != nil || engine.Breaker().Open() {
-		t.Errorf("once the store is back: %v, open %v", failure, engine.Breaker().Open())
+	if failure := ask(); failure != nil || engine.Breaker(bundle.DefaultStore).Open() {
+		t.Errorf("once the store is back: %v, open %v", failure, engine.Breaker(bundle.DefaultStore).Open())
 	}
 	if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "views=[carrier_delays] error=down") {
 		t.Errorf("logged %s", got)
@@ -62,7 +63,7 @@ func TestACallerInAHurryDoesNotBlameTheStore(t *testing.T) {
 	for range 6 {
 		f.lookup(&lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`), Timeout: time.Millisecond})
 	}
-	if f.engine.Breaker().Open() {
+	if f.engine.Breaker(bundle.DefaultStore).Open() {
 		t.Error("the breaker is open")
 	}
 	gone, cancel := context.WithCancel(context.Background())
@@ -73,7 +74,7 @@ func TestACallerInAHurryDoesNotBlameTheStore(t *testing.T) {
 			t.Fatal("a caller that left was answered")
 		}
 	}
-	if f.engine.Breaker().Open() {
+	if f.engine.Breaker(bundle.DefaultStore).Open() {
 		t.Error("the breaker is open after callers left")
 	}
 }
@@ -82,25 +83,25 @@ func TestAFailedPollKeepsTheLastWatermarks(t *testing.T) {
 	store := lookuptest.NewStore()
 	mark := enforce.Watermarks{US: [3]int64{7}, Has: [3]bool{true}}
 	store.Marks = map[string]enforce.Watermarks{"v": mark}
-	marks := lookup.NewWatermarks(store)
+	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
 	ctx, cancel := context.WithCancel(context.Background())
 	outcomes := make(chan error)
 	var running sync.WaitGroup
 	running.Go(func() {
-		marks.Run(ctx, time.Millisecond, func() []string { return []string{"p"} }, func(err error) {
+		marks.Run(ctx, time.Millisecond, func() []lookup.Place { return []lookup.Place{lookuptest.PlaceOfP} }, func(err error) {
 			select {
 			case outcomes <- err:
 			case <-ctx.Done():
 			}
 		})
 	})
-	if err := <-outcomes; err != nil || marks.Load()["p"]["v"] != mark {
+	if err := <-outcomes; err != nil || marks.Load()[lookuptest.PlaceOfP]["v"] != mark {
 		t.Errorf("%v, %v", err, marks.Load())
 	}
 	cancel()
 	running.Wait()
 	store.MarksFault = errors.New("away")
-	if err := marks.Add(context.Background(), []string{"p", "q"}); err == nil || marks.Load()["p"]["v"] != mark {
+	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP, {Project: "q", Store: bundle.DefaultStore}}); err == nil || marks.Load()[lookuptest.PlaceOfP]["v"] != mark {
 		t.Errorf("after a failure: %v, %v", err, marks.Load())
 	}
 }

@@ -30,24 +30,23 @@ type cachedLayout struct {
 // layouts remembers layouts that were fetched from the store because the bundle that names them is
 // still on its way. Layouts never change, so what is found stays right.
 type layouts struct {
-	store Store
 	now   func() time.Time
 	mu    sync.Mutex // taken only for layouts that the bundle does not name
 	known map[layoutID]cachedLayout
 }
 
-func newLayouts(store Store, now func() time.Time) *layouts {
-	return &layouts{store: store, now: now, known: make(map[layoutID]cachedLayout)}
+func newLayouts(now func() time.Time) *layouts {
+	return &layouts{now: now, known: make(map[layoutID]cachedLayout)}
 }
 
-func (l *layouts) find(ctx context.Context, id layoutID) (*row.Layout, error) {
+func (l *layouts) find(ctx context.Context, store Store, id layoutID) (*row.Layout, error) {
 	l.mu.Lock()
 	cached, ok := l.known[id]
 	l.mu.Unlock()
 	if ok && (cached.layout != nil || l.now().Sub(cached.at) < unknownFor) {
 		return cached.layout, nil
 	}
-	layout, err := l.store.ReadLayout(ctx, id.project, id.view, id.number)
+	layout, err := store.ReadLayout(ctx, id.project, id.view, id.number)
 	if err != nil {
 		return nil, fmt.Errorf("read layout %d of view %q: %w", id.number, id.view, err)
 	}
@@ -63,6 +62,7 @@ func (l *layouts) find(ctx context.Context, id layoutID) (*row.Layout, error) {
 // viewLayouts finds the layouts of one view: in the bundle, else in the store.
 type viewLayouts struct {
 	view    *bundle.View
+	store   Store
 	layouts *layouts
 }
 
@@ -71,5 +71,5 @@ func (v *viewLayouts) Layout(ctx context.Context, number uint32) (*row.Layout, e
 	if layout := v.view.Layouts[number]; layout != nil {
 		return layout, nil
 	}
-	return v.layouts.find(ctx, layoutID{v.view.Project, v.view.Name, number})
+	return v.layouts.find(ctx, v.store, layoutID{v.view.Project, v.view.Name, number})
 }

@@ -35,33 +35,29 @@ type Limits struct {
 }
 
 // resolve finds every feature that the request names.
-func resolve(b *bundle.Bundle, r *Request, limits Limits) (*bundle.Project, *bundle.Service, []bundle.Ref, error) {
-	project := b.Projects[r.Project]
-	if project == nil {
-		return nil, nil, nil, failure(UnknownProject, r.Project, "Project %s does not exist", r.Project)
-	}
+func resolve(project *bundle.Project, r *Request, limits Limits) (*bundle.Service, []bundle.Ref, error) {
 	var service *bundle.Service
 	if name := cmp.Or(r.Service, r.TermsOf); name != "" {
 		if service = project.Services[name]; service == nil {
-			return nil, nil, nil, failure(UnknownService, name,
+			return nil, nil, failure(UnknownService, name,
 				"Feature service %s does not exist in project %s", name, r.Project)
 		}
 	}
 	if r.Service != "" {
-		return project, service, service.Features, checkNames(service.Features, r.FullNames, limits)
+		return service, service.Features, checkNames(service.Features, r.FullNames, limits)
 	}
 	if len(r.Features) == 0 {
-		return nil, nil, nil, failure(NoFeatures, "", "No features specified for retrieval")
+		return nil, nil, failure(NoFeatures, "", "No features specified for retrieval")
 	}
 	refs := make([]bundle.Ref, len(r.Features))
 	for i, text := range r.Features {
 		ref, err := find(project, text)
 		if err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		refs[i] = ref
 	}
-	return project, service, refs, checkNames(refs, r.FullNames, limits)
+	return service, refs, checkNames(refs, r.FullNames, limits)
 }
 
 func find(project *bundle.Project, text string) (bundle.Ref, error) {

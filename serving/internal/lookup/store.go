@@ -5,6 +5,7 @@ package lookup
 import (
 	"context"
 
+	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/row"
 )
@@ -20,10 +21,17 @@ type Store interface {
 	ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error)
 }
 
+// Stores is every store that this process was told of, by name. It never changes.
+type Stores map[string]Store
+
+// OnlyStore is a process with one store, which has every project that names none.
+func OnlyStore(store Store) Stores { return Stores{bundle.DefaultStore: store} }
+
 // Read asks for the rows of several views under the same keys.
 type Read struct {
 	Project string
 	Views   []string
+	Layouts []*row.Layout // by view: the columns in force, for a store that keeps none of its own
 	Keys    [][]byte
 	Rows    [][]byte // Rows[v*len(Keys)+k] is key k's row in view v; nil where there is none
 	Missed  []bool   // by key

@@ -5,28 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
 )
 
-// Snapshot is all watermarks at one moment: project, then view. It is never changed.
-type Snapshot map[string]map[string]enforce.Watermarks
+// Place is a project in a store. A project that moves is another place: what one store's watermarks
+// prove, they prove of no row in another.
+type Place struct{ Project, Store string }
+
+// PlaceOf returns where a project lives.
+func PlaceOf(project *bundle.Project) Place { return Place{project.Name, project.Store} }
+
+// Snapshot is all watermarks at one moment: place, then view. It is never changed.
+type Snapshot map[Place]map[string]enforce.Watermarks
 
 // Watermarks keeps the latest snapshot. Requests load it once, before they read any row, so that a
 // watermark can never vouch for a row older than itself.
 type Watermarks struct {
-	store   Store
-	writing sync.Mutex // one reader of the store at a time; requests only load
+	stores  Stores
+	reading map[string]*sync.Mutex // by store: one reader of it at a time; requests only load
+	writing sync.Mutex             // guards the exchange of the snapshot
 	current atomic.Pointer[Snapshot]
 }
 
 // NewWatermarks starts with none at all.
-func NewWatermarks(store Store) *Watermarks {
-	w := &Watermarks{store: store}
+func NewWatermarks(stores Stores) *Watermarks {
+	w := &Watermarks{stores: stores, reading: make(map[string]*sync.Mutex, len(stores))}
+	for name := range stores {
+		w.reading[name] = new(sync.Mutex)
+	}
 	w.current.Store(&Snapshot{})
 	return w
 }
@@ -34,40 +45,63 @@ func NewWatermarks(store Store) *Watermarks {
 // Load returns the latest snapshot.
 func (w *Watermarks) Load() Snapshot { return *w.current.Load() }
 
-// poll reads the watermarks of the projects. A project that cannot be read keeps its last ones:
-// ages then grow, which is the truth.
-func (w *Watermarks) poll(ctx context.Context, projects []string) error {
+// poll reads the watermarks of those places that are in the store. One that cannot be read keeps its
+// last ones: ages then grow, which is the truth.
+func (w *Watermarks) poll(ctx context.Context, store string, places []Place) error {
+	w.reading[store].Lock()
+	defer w.reading[store].Unlock()
+	read := make(Snapshot)
+	var failures []error
+	for _, place := range places {
+		if place.Store != store {
+			continue
+		}
+		marks, err := w.stores[store].ReadWatermarks(ctx, place.Project)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("read watermarks of project %q: %w", place.Project, err))
+			continue
+		}
+		read[place] = marks
+	}
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	next := maps.Clone(w.Load())
-	var failures []error
-	for _, project := range projects {
-		marks, err := w.store.ReadWatermarks(ctx, project)
-		if err != nil {
-			failures = append(failures, fmt.Errorf("read watermarks of project %q: %w", project, err))
-			continue
-		}
-		next[project] = marks
-	}
+	maps.Copy(next, read)
 	w.current.Store(&next)
 	return errors.Join(failures...)
 }
 
-// Add reads the watermarks of projects that are new, before a lookup asks for them.
-func (w *Watermarks) Add(ctx context.Context, projects []string) error {
+// Add reads the watermarks of places that are new, before a lookup asks for them; all stores at once.
+func (w *Watermarks) Add(ctx context.Context, places []Place) error {
 	known := w.Load()
-	missing := slices.DeleteFunc(slices.Clone(projects), func(project string) bool {
-		_, ok := known[project]
-		return ok
-	})
-	if len(missing) == 0 {
-		return nil
+	missing := make(map[string][]Place)
+	for _, place := range places {
+		if _, ok := known[place]; !ok && w.stores[place.Store] != nil {
+			missing[place.Store] = append(missing[place.Store], place)
+		}
 	}
-	return w.poll(ctx, missing)
+	failures := make(chan error, len(missing))
+	for store, places := range missing {
+		go func() { failures <- w.poll(ctx, store, places) }()
+	}
+	var failed error
+	for range missing {
+		failed = errors.Join(failed, <-failures)
+	}
+	return failed
 }
 
-// Run polls until ctx ends; report hears the outcome of every poll.
-func (w *Watermarks) Run(ctx context.Context, every time.Duration, projects func() []string, report func(error)) {
+// Run polls every store by itself until ctx ends, so that one that does not answer ages no other's
+// values; report hears the outcome of every poll, from many goroutines.
+func (w *Watermarks) Run(ctx context.Context, every time.Duration, places func() []Place, report func(error)) {
+	var pollers sync.WaitGroup
+	for store := range w.stores {
+		pollers.Go(func() { w.follow(ctx, store, every, places, report) })
+	}
+	pollers.Wait()
+}
+
+func (w *Watermarks) follow(ctx context.Context, store string, every time.Duration, places func() []Place, report func(error)) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
@@ -77,7 +111,7 @@ func (w *Watermarks) Run(ctx context.Context, every time.Duration, projects func
 		case <-tick.C:
 		}
 		pollCtx, cancel := context.WithTimeout(ctx, max(every, time.Second))
-		report(w.poll(pollCtx, projects()))
+		report(w.poll(pollCtx, store, places()))
 		cancel()
 	}
 }

@@ -25,6 +25,7 @@ type Metrics struct {
 // Gauge is a number that is read when /metrics is asked for.
 type Gauge struct {
 	Name, Help string
+	Store      string // the label of a store's own number; "": there is no such label
 	Read       func() float64
 }
 
@@ -40,9 +41,9 @@ func NewMetrics(counters *Counters, build string) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14),
 		}, []string{"endpoint", "code"}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "freshline_serving_store_seconds", Help: "Latency of calls to the online store by operation and outcome.",
+			Name: "freshline_serving_store_seconds", Help: "Latency of calls to the online stores by store, operation and outcome.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 14),
-		}, []string{"operation", "outcome"}),
+		}, []string{"store", "operation", "outcome"}),
 		polls: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "freshline_serving_watermark_poll_failures_total", Help: "Polls of the watermarks that failed; the last ones stay in force.",
 		}),
@@ -68,6 +69,9 @@ func (m *Metrics) Handler() http.Handler {
 func (m *Metrics) Add(gauges ...Gauge) {
 	for _, g := range gauges {
 		options := prometheus.GaugeOpts{Name: g.Name, Help: g.Help}
+		if g.Store != "" {
+			options.ConstLabels = prometheus.Labels{"store": g.Store}
+		}
 		if strings.HasSuffix(g.Name, "_total") {
 			m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts(options), g.Read))
 			continue
@@ -87,12 +91,12 @@ func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 }
 
 // StoreCall implements lookup.StoreTimer.
-func (m *Metrics) StoreCall(operation string, took time.Duration, err error) {
+func (m *Metrics) StoreCall(store, operation string, took time.Duration, err error) {
 	outcome := "ok"
 	if err != nil {
 		outcome = "error"
 	}
-	m.store.WithLabelValues(operation, outcome).Observe(took.Seconds())
+	m.store.WithLabelValues(store, operation, outcome).Observe(took.Seconds())
 }
 
 // PollFailed counts a failed poll of the watermarks.

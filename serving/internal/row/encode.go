@@ -6,7 +6,8 @@ import (
 )
 
 // Encode lays out a row; values[i] nil is a null, and a tombstone's values are all null. Serving
-// never writes rows: the judge command, tests and benchmarks do, to feed the decoder real bytes.
+// never writes rows to a store: what reads a foreign layout makes them, and the judge command, tests and
+// benchmarks do, to feed the decoder real bytes.
 func Encode(h Header, l *Layout, values []*Value) []byte {
 	data := make([]byte, l.ends, l.data+64)
 	binary.BigEndian.PutUint64(data, uint64(h.EventTimeUS)^1<<63)

@@ -74,12 +74,12 @@ func Judge(ctx context.Context, text []byte) (*Expectation, error) {
 func (c *Case) answer(ctx context.Context, b *bundle.Bundle, store *caseStore) (*Expectation, error) {
 	holder := new(bundle.Holder)
 	holder.Store(b)
-	marks := lookup.NewWatermarks(store)
-	if err := marks.Add(ctx, []string{projectName}); err != nil {
+	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
+	if err := marks.Add(ctx, []lookup.Place{{Project: projectName, Store: bundle.DefaultStore}}); err != nil {
 		return nil, err
 	}
 	engine := lookup.NewEngine(lookup.Config{
-		Store: store, Bundles: holder, Marks: marks, Observer: silent{}, Timer: silent{},
+		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: silent{}, Timer: silent{},
 		Limits:  lookup.Limits{Entities: len(c.Rows), Features: len(c.Requested), Concurrent: 1},
 		Timeout: time.Minute, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMicro(c.NowUS) },
 	})
@@ -194,4 +194,4 @@ type silent struct{}
 
 func (silent) Observe(*lookup.Answer) {}
 
-func (silent) StoreCall(string, time.Duration, error) {}
+func (silent) StoreCall(string, string, time.Duration, error) {}

@@ -113,7 +113,7 @@ def _begin(run: IngestionRun, claim: Claim) -> Work:
     record = registry.find_view(run.project, run.view)
     if record.view.batch is None or record.id != run.view_id:
         raise Conflict("view_changed", f"feature view {run.view} has no batch lane any more")
-    store = online_store()
+    store = online_store(record.store)
     state = ensure_lane(record, Lane.BATCH, store=store, now=clock.now())
     work = Work(run, claim, record, record.view.batch, state, store)
     fields: dict[str, Any] = {}

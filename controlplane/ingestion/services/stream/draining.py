@@ -50,7 +50,7 @@ def drain_stream(project: str, view: str, *, worker: str) -> None:
     if record.view.stream is None or record.paused:
         return
     now = clock.now()
-    state = ensure_lane(record, Lane.STREAM, store=online_store(), now=now)
+    state = ensure_lane(record, Lane.STREAM, store=online_store(record.store), now=now)
     claim = _claim(record, state, worker=worker)
     if claim is None:
         return
@@ -93,7 +93,7 @@ def _proceed(run: IngestionRun, claim: Claim, record: ViewRecord, state: LaneSta
         return
     _begin(run, claim, record, state)
     source = registry.find_source(record.project, record.view.stream.source)
-    drain = Drain(run, claim, record, record.view.stream, source, state, online_store())
+    drain = Drain(run, claim, record, record.view.stream, source, state, online_store(record.store))
     stream = open_stream(source, view_id=record.id)
     partitions = [_drain_partition(drain, stream, name) for name in stream.partitions()]
     _move_watermark(drain, partitions)

@@ -55,6 +55,9 @@ const (
 	TokenOfAll = "token of all"
 )
 
+// PlaceOfP is where project p lives.
+var PlaceOfP = lookup.Place{Project: "p", Store: bundle.DefaultStore}
+
 // NowUS is the time of all tests: 2026-11-22T10:00:00Z.
 const NowUS = 1_795_341_600_000_000
 
@@ -162,7 +165,7 @@ func (s *Store) ReadWatermarks(context.Context, string) (map[string]enforce.Wate
 	return s.Marks, s.MarksFault
 }
 
-// Ping implements httpapi.Pinger.
+// Ping implements lookup.Pinger.
 func (s *Store) Ping(context.Context) error { return s.MarksFault }
 
 // Observer remembers how many answers it saw, and lets a test look at them.
@@ -183,7 +186,7 @@ func (o *Observer) Observe(answer *lookup.Answer) {
 }
 
 // StoreCall implements lookup.StoreTimer.
-func (o *Observer) StoreCall(string, time.Duration, error) {}
+func (o *Observer) StoreCall(string, string, time.Duration, error) {}
 
 // Request implements httpapi.RequestTimer.
 func (o *Observer) Request(string, int, time.Duration) {}
@@ -193,12 +196,12 @@ func Engine(t testing.TB, store *Store, observer lookup.Observer) (*lookup.Engin
 	t.Helper()
 	holder := new(bundle.Holder)
 	holder.Store(Bundle(t))
-	marks := lookup.NewWatermarks(store)
-	if err := marks.Add(context.Background(), []string{"p"}); err != nil {
+	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
+	if err := marks.Add(context.Background(), []lookup.Place{PlaceOfP}); err != nil {
 		t.Fatal(err)
 	}
 	return lookup.NewEngine(lookup.Config{
-		Store: store, Bundles: holder, Marks: marks, Observer: observer, Timer: new(Observer),
+		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: observer, Timer: new(Observer),
 		Limits: lookup.Limits{Entities: 10, Features: 6, Concurrent: 2}, Timeout: 10 * time.Second,
 		Log: slog.New(slog.DiscardHandler), Now: Now,
 	}), holder

@@ -135,7 +135,8 @@ func (s *Store) Close() {
 	}
 }
 
-func (s *Store) connected() (rueidis.Client, error) {
+// Client returns the client once it is connected, else why it is not.
+func (s *Store) Client() (rueidis.Client, error) {
 	if client := s.client.Load(); client != nil {
 		return *client, nil
 	}
@@ -144,7 +145,7 @@ func (s *Store) connected() (rueidis.Client, error) {
 
 // Ping tells whether the server answers.
 func (s *Store) Ping(ctx context.Context) error {
-	client, err := s.connected()
+	client, err := s.Client()
 	if err != nil {
 		return err
 	}
@@ -153,7 +154,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // ReadRows implements lookup.Store: one HMGET for each key, all in one pipeline per shard.
 func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
-	client, err := s.connected()
+	client, err := s.Client()
 	if err != nil {
 		return err
 	}
@@ -196,7 +197,7 @@ func fill(read *lookup.Read, k int, result rueidis.RedisResult) error {
 
 // ReadLayout implements lookup.Store.
 func (s *Store) ReadLayout(ctx context.Context, project, view string, number uint32) (*row.Layout, error) {
-	client, err := s.connected()
+	client, err := s.Client()
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +214,7 @@ func (s *Store) ReadLayout(ctx context.Context, project, view string, number uin
 
 // ReadWatermarks implements lookup.Store.
 func (s *Store) ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error) {
-	client, err := s.connected()
+	client, err := s.Client()
 	if err != nil {
 		return nil, err
 	}

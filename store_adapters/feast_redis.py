@@ -1,0 +1,131 @@
+"""Feast's hashes on Redis, read in place: a hash per entity key and project, a field per feature of any view.
+
+Key: the entity key, then the project's name. Fields: ``_ts:<view>`` the event time of the view's row, and for
+each feature four bytes of hash. Nothing is ever written: Feast owns the store.
+"""
+
+from collections.abc import Iterator, Sequence
+from heapq import nsmallest
+from typing import NoReturn, cast
+
+from redis import Redis
+
+from controlplane.kernel import names
+from controlplane.kernel.errors import Refused
+from store_adapters.feast_rows import Packer
+from store_adapters.feast_values import field_of
+from store_adapters.model import Lane, Layout, RowWrite, Watermark, WriteResult
+from store_adapters.protocol import Description
+from store_adapters.redis_clients import Clients, Command, Told, Word, replies
+from store_adapters.redis_describe import describe
+
+_PAGE = 500
+# Records that one sample looks at, at least; beyond, ten for each that is wanted.
+_LOOKS = 20_000
+
+
+class FeastRedisStore:
+    """A ``Store`` that reads what Feast wrote, and refuses to write (``store_read_only``)."""
+
+    def __init__(self, clients: Clients, *, kind: str, address: str) -> None:
+        self._clients = clients
+        self._kind = kind
+        self._packer = Packer()
+        self.address = address
+
+    def describe(self) -> Description:
+        with Told(self.address, "describe itself"):
+            return describe(self._clients.primaries(), kind=self._kind, address=self.address)
+
+    def ping(self) -> None:
+        with Told(self.address, "answer a ping"):
+            for node in self._clients.primaries():
+                node.ping()
+
+    def clock_us(self) -> int:
+        with Told(self.address, "read the clock"):
+            seconds, microseconds = self._clients.primaries()[0].time()
+        return seconds * 1_000_000 + microseconds
+
+    def read_rows(
+        self, project: str, view: str, keys: Sequence[bytes], *, layout: Layout | None = None
+    ) -> list[bytes | None]:
+        if layout is None:
+            raise Refused(
+                "bad_value", f"Feast's rows of {project}/{view} cannot be read without their layout"
+            )
+        suffix = names.check(project, what="project").encode()
+        fields: list[Word] = [_time_field(view), *(field_of(view, column.name) for column in layout.columns)]
+        commands = [Command(key + suffix, ("HMGET", key + suffix, *fields)) for key in keys]
+        with Told(self.address, f"read rows of {project}/{view}"):
+            found = cast(list[list[bytes | None]], replies(self._clients, commands))
+        return [self._packer.pack(layout, time, values) for time, *values in found]
+
+    def sample_keys(self, project: str, view: str, *, limit: int, after: bytes = b"") -> list[bytes]:
+        suffix = names.check(project, what="project").encode()
+        field = _time_field(view)
+        found: set[bytes] = set()
+        with Told(self.address, f"sample keys of {project}/{view}"):
+            nodes = self._clients.primaries()
+            for node in nodes:
+                left = max(_LOOKS, 10 * limit) // len(nodes)
+                for keys in _pages(node, suffix):
+                    wanted = [key for key in keys if key[: -len(suffix)] > after]
+                    has = replies(self._clients, [Command(key, ("HEXISTS", key, field)) for key in wanted])
+                    found.update(key[: -len(suffix)] for key, yes in zip(wanted, has, strict=True) if yes)
+                    left -= _PAGE
+                    if left <= 0:
+                        break
+        return nsmallest(limit, found)
+
+    def read_watermarks(self, project: str) -> dict[tuple[str, Lane], Watermark]:
+        """Return none: a value of Feast's is as old as its event time."""
+        self.ping()
+        return {}
+
+    def read_layout(self, project: str, view: str, number: int) -> Layout | None:
+        return self._packer.layout(number)
+
+    def purge_view(self, project: str, view: str) -> int:
+        """Return 0: what Feast wrote is not ours to drop."""
+        return 0
+
+    def sweep_expired(self, *, now_us: int, limit: int) -> int:
+        """Return 0: what Feast wrote expires as Feast said."""
+        return 0
+
+    def write_rows(
+        self, project: str, view: str, writes: Sequence[RowWrite], *, run_number: int
+    ) -> list[WriteResult]:
+        self._refuse(f"{project}/{view}")
+
+    def delete_rows(self, project: str, view: str, keys: Sequence[bytes]) -> int:
+        self._refuse(f"{project}/{view}")
+
+    def write_watermark(self, project: str, view: str, lane: Lane, watermark: Watermark) -> bool:
+        self._refuse(f"{project}/{view}")
+
+    def write_layout(self, project: str, view: str, layout: Layout) -> None:
+        self._refuse(f"{project}/{view}")
+
+    def close(self) -> None:
+        self._clients.close()
+
+    def _refuse(self, what: str) -> NoReturn:
+        raise Refused("store_read_only", f"{what} lies in {self.address}, which Feast owns: it is only read")
+
+
+def _time_field(view: str) -> bytes:
+    return f"_ts:{view}".encode()
+
+
+def _pages(node: Redis, suffix: bytes) -> Iterator[list[bytes]]:
+    cursor = 0
+    while True:
+        # Names of projects hold no character that means anything in a pattern.
+        cursor, keys = cast(
+            tuple[int, list[bytes]], node.scan(cursor, match=b"*" + suffix, count=_PAGE, _type="HASH")
+        )
+        yield keys
+        if cursor == 0:
+            return
