@@ -82,7 +82,7 @@ SETTINGS: tuple[Setting, ...] = (
         "STORE_URL",
         "sqlite:///{home}/store.sqlite3",
         "The online store.",
-        _url("sqlite", "redis", "rediss", "redis+cluster"),
+        _url("sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster", "dynamodb"),
         secret=True,
     ),
     Setting(

@@ -24,6 +24,7 @@ import (
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/observe"
+	"freshline/serving/internal/store/dynamo"
 	"freshline/serving/internal/store/redis"
 	"freshline/serving/internal/store/sqlite"
 )
@@ -111,10 +112,16 @@ func newInstance(name string) string {
 
 func openStore(storeURL string) (store, error) {
 	scheme, rest, _ := strings.Cut(storeURL, "://")
-	if scheme == "sqlite" {
-		return sqlite.New(sqlitePath(rest)), nil
+	var opened store
+	var err error
+	switch scheme {
+	case "sqlite":
+		opened = sqlite.New(sqlitePath(rest))
+	case "dynamodb":
+		opened, err = dynamo.New(storeURL)
+	default:
+		opened, err = redis.New(storeURL)
 	}
-	opened, err := redis.New(storeURL)
 	if err != nil {
 		return nil, fmt.Errorf("STORE_URL: %w", err)
 	}

@@ -222,7 +222,7 @@ func (r *reader) file(name string) string {
 
 // StoreSchemes are the beginnings that STORE_URL may have.
 func StoreSchemes() []string {
-	return []string{"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster"}
+	return []string{"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster", "dynamodb"}
 }
 
 // store never repeats the URL in a complaint: it may hold a password.
@@ -234,6 +234,6 @@ func (r *reader) store(name string) string {
 			return value
 		}
 	}
-	r.problem(name, scheme+"://...", "write sqlite:///path, redis://host:port/db, rediss://... or redis+cluster://host:port,host:port")
+	r.problem(name, scheme+"://...", "write sqlite:///path, redis://host:port/db, rediss://..., redis+cluster://host:port,host:port or dynamodb://region/table")
 	return value
 }
