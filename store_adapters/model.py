@@ -96,6 +96,7 @@ class WriteResult(StrEnum):
     WRITTEN = "written"
     OLDER = "older"
     UNCHANGED = "unchanged"
+    TOO_LARGE = "item_too_large"  # the store cannot hold it, alone or beside the entity's other views
 
 
 @dataclass(frozen=True, slots=True)

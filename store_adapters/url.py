@@ -1,8 +1,11 @@
 """Stores by URL: what STORE_URL may say."""
 
+import importlib
+import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import cast
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis import Redis
 
@@ -15,10 +18,13 @@ from store_adapters.sqlite_store import SqliteStore
 
 _FORMS = (
     "sqlite:///absolute/path, redis://[user:password@]host:port/db, rediss://..., "
-    "redis+cluster://[user:password@]host:port,host:port or rediss+cluster://...; "
+    "redis+cluster://[user:password@]host:port,host:port, rediss+cluster://... "
+    "or dynamodb://region/table[?endpoint=http://host:port]; "
     "feast+ before one of Redis's for a store of Feast's, which is only read"
 )
 _FEAST = "feast+"
+_REGION = re.compile(r"[a-z0-9-]{1,63}")
+_TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 
 
 def open_store(url: str, *, timeout_seconds: float = 5.0) -> Store:
@@ -96,6 +102,49 @@ def _cluster(url: str, timeout_seconds: float) -> tuple[Clients, str]:
     return ClusterRedis(nodes, options), address
 
 
+def _open_dynamodb(url: str, timeout_seconds: float) -> Store:
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
+    except ValueError as error:
+        raise _refused("its query cannot be read") from error
+    region, table = parts.netloc, parts.path.removeprefix("/")
+    if not _REGION.fullmatch(region) or not _TABLE.fullmatch(table):
+        raise _refused("a DynamoDB store is a region and the name of a table")
+    if options.keys() - {"endpoint"}:
+        raise _refused("of DynamoDB's options only endpoint is known")
+    endpoint = options.get("endpoint")
+    if endpoint is not None and not _is_endpoint(endpoint):
+        raise _refused("the endpoint is not http://host:port or https://host:port")
+    try:
+        # By name: boto3 is an extra, and whoever keeps rows elsewhere needs none of it.
+        module = importlib.import_module("store_adapters.dynamo_store")
+    except ModuleNotFoundError as error:
+        raise Refused(
+            "bad_value",
+            "a DynamoDB store needs the Python package boto3: pip install 'freshline[dynamodb]',"
+            " or pip install -r requirements/dynamodb.txt",
+        ) from error
+    return cast(
+        Store,
+        module.DynamoStore(table, region=region, endpoint=endpoint, timeout_seconds=timeout_seconds),
+    )
+
+
+def _is_endpoint(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return (
+            parts.scheme in ("http", "https")
+            and bool(parts.hostname)
+            and parts.port != 0
+            and parts.username is None
+            and not parts.query
+        )
+    except ValueError:
+        return False
+
+
 def _host_and_port(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdigit():
@@ -117,4 +166,5 @@ _OPENERS: dict[str, Callable[[str, float], Store]] = {
     "feast+rediss": _open_feast_redis,
     "feast+redis+cluster": _open_feast_cluster,
     "feast+rediss+cluster": _open_feast_cluster,
+    "dynamodb": _open_dynamodb,
 }

@@ -15,8 +15,8 @@ from tools.places import DOWNLOADS, REQUIREMENTS, VENV, python_of
 
 # The demo's package asks for pandas, which nothing of ours needs.
 WITHOUT_DEPENDENCIES = frozenset({"demo"})
-# dev.in includes core.in: who has the larger has the smaller (a test compares the pins).
-IMPLIED = {"dev": ("core",)}
+# dev.in includes these: who has the larger has the smaller (a test compares the pins).
+IMPLIED = {"dev": ("core", "dynamodb")}
 _MARKER = "freshline-locks.json"
 
 

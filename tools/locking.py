@@ -9,7 +9,8 @@ from tools.places import REQUIREMENTS, ROOT
 SETS: dict[str, list[str]] = {
     "core": [],
     "demo": ["--no-deps"],
-    "dev": ["--constraint", "requirements/core.txt"],
+    "dynamodb": ["--constraint", "requirements/core.txt"],
+    "dev": ["--constraint", "requirements/core.txt", "--constraint", "requirements/dynamodb.txt"],
     "feast": [],
     "go": [],
     "node": [],

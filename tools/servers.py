@@ -1,4 +1,4 @@
-"""Private servers for one run of the tests: PostgreSQL, Redis, and a Redis Cluster of three.
+"""Private servers for one run of the tests: PostgreSQL, Redis, a Redis Cluster of three, dynalite, moto.
 
 They listen on the loopback, on ports of their own, keep nothing, and end with whoever started them.
 """
@@ -8,6 +8,7 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tools import debian, ports
+from tools import debian, dynamo_doubles, ports
 from tools.console import Failure, run, step
 from tools.logs import last_lines
 
@@ -36,7 +37,7 @@ class TestServers:
 
     def __enter__(self) -> "TestServers":
         try:
-            with step("starting PostgreSQL, Redis and a Redis Cluster"):
+            with step("starting PostgreSQL, Redis, a Redis Cluster, dynalite and moto"):
                 self._start_all()
         except BaseException:
             self.__exit__()
@@ -56,8 +57,10 @@ class TestServers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start_all(self) -> None:
-        postgres, single, *nodes = ports.find_free(8)
+        postgres, single, dynalite, moto, *nodes = ports.find_free(10)
         user = self._user()
+        self._start("dynalite", dynamo_doubles.dynalite(dynalite), user=None, polite=signal.SIGTERM)
+        self._start("moto", dynamo_doubles.moto(moto), user=None, polite=signal.SIGTERM)
         self._start_postgres(postgres, user)
         self._start_redis(single)
         cluster, buses = nodes[:3], nodes[3:]
@@ -65,11 +68,18 @@ class TestServers:
             self._start_redis(port, "--cluster-enabled", "yes", "--cluster-port", str(bus))
         self._wait_for_postgres(postgres)
         self._join(cluster)
+        self._wait_until("dynalite", partial(_listens, dynalite))
+        self._wait_until("moto", partial(_listens, moto))
         addresses = ",".join(f"127.0.0.1:{port}" for port in cluster)
         self.variables = {
             "FRESHLINE_TEST_POSTGRES_URL": f"postgresql://freshline@127.0.0.1:{postgres}/freshline",
             "FRESHLINE_TEST_REDIS_URL": f"redis://127.0.0.1:{single}/0",
             "FRESHLINE_TEST_REDIS_CLUSTER_URL": f"redis+cluster://{addresses}",
+            "FRESHLINE_TEST_DYNALITE_URL": f"http://127.0.0.1:{dynalite}",
+            "FRESHLINE_TEST_MOTO_URL": f"http://127.0.0.1:{moto}",
+            # Both take any; none of a person's own may reach them.
+            "AWS_ACCESS_KEY_ID": "freshline-test",
+            "AWS_SECRET_ACCESS_KEY": "freshline-test",
         }
 
     def _user(self) -> str | None:
@@ -166,6 +176,12 @@ def _redis_says(expected: str, port: int, *words: str) -> bool:
         ["redis-cli", "-p", str(port), *words], capture_output=True, text=True, check=False, timeout=10
     )
     return expected in done.stdout
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _end_with_parent() -> None:

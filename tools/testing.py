@@ -13,7 +13,15 @@ from tools.suites import Bench, Outcome, Suite
 
 _QUICK = "not slow and not browser"
 # What a person has set for an installation of their own must not decide what tests see.
-_OURS = ("FRESHLINE_", "DATABASE_URL", "BROKER_URL", "STORE_URL", "STATE_URL", "DJANGO_SETTINGS_MODULE")
+_OURS = (
+    "FRESHLINE_",
+    "AWS_",
+    "DATABASE_URL",
+    "BROKER_URL",
+    "STORE_URL",
+    "STATE_URL",
+    "DJANGO_SETTINGS_MODULE",
+)
 # Without bytecode each of the many processes that tests start would compile everything first.
 _SLOWING = ("PYTHONDONTWRITEBYTECODE",)
 

@@ -26,6 +26,7 @@ CODES: dict[str, str] = {
     "idempotency_key_in_use": "The first request with this Idempotency-Key is still at work; try again soon.",
     "idempotency_key_reused": "The Idempotency-Key came before with another body.",
     "internal": "Something went wrong on our side; the request id leads to the log.",
+    "item_too_large": "The store cannot hold the row, alone or beside the entity's other views.",
     "lane_not_declared": "The view's definition does not open this lane.",
     "method_not_allowed": "The address exists, but not for this method.",
     "missing_field": "A field that must be given is not.",

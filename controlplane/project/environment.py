@@ -52,7 +52,7 @@ def _url(*schemes: str) -> Callable[[str], str]:
 # What a store's URL may begin with; store_adapters reads the rest when the store is opened.
 _store = _url(
     "sqlite",
-    *("redis", "rediss", "redis+cluster", "rediss+cluster"),
+    *("redis", "rediss", "redis+cluster", "rediss+cluster", "dynamodb"),
     *("feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster"),
 )
 

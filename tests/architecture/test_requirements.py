@@ -16,8 +16,9 @@ def _pins(name: str) -> dict[str, str]:
 
 
 def test_tests_run_with_exactly_what_an_installation_has() -> None:
-    core, dev = _pins("core.txt"), _pins("dev.txt")
+    core, dynamodb, dev = _pins("core.txt"), _pins("dynamodb.txt"), _pins("dev.txt")
     assert core.items() <= dev.items()
+    assert dynamodb.items() <= dev.items()
 
 
 @pytest.mark.parametrize("name", LOCKS)

@@ -72,6 +72,32 @@ def test_a_silent_server_is_waited_for_no_longer_than_the_timeout_allows(form: s
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS.keys() - {"clock"}))
+def test_a_closed_port_of_dynamodbs_protocol_is_told_by_store_view_and_operation(
+    monkeypatch: pytest.MonkeyPatch, operation: str
+):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "hunter2")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    endpoint = f"http://127.0.0.1:{free_ports(1)[0]}"
+    _assert_unavailable(
+        open_store(f"dynamodb://eu-west-1/table?endpoint={endpoint}", timeout_seconds=1), operation
+    )
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS.keys() - {"clock"}))
+def test_a_silent_server_of_dynamodbs_protocol_is_waited_for_no_longer_than_the_timeout_allows(
+    monkeypatch: pytest.MonkeyPatch, operation: str
+):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "hunter2")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    with silent_port() as port:
+        url = f"dynamodb://eu-west-1/table?endpoint=http://127.0.0.1:{port}"
+        store = open_store(url, timeout_seconds=0.05)
+        started = monotonic()
+        _assert_unavailable(store, operation)
+    assert monotonic() - started < 3
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS.keys() - {"clock"}))
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path, operation: str):
     (tmp_path / "store.db").write_bytes(b"not a database, but long enough to look like one" * 100)
     _assert_unavailable(open_store(f"sqlite://{tmp_path}/store.db"), operation)

@@ -1,5 +1,6 @@
 """What STORE_URL may say, and what is never repeated of it."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,11 @@ from store_adapters import open_store
         ("rediss://:hunter2@cache:7000", "rediss://cache:7000/0"),
         ("redis+cluster://a:1,b:2,c:3", "redis+cluster://a:1,b:2,c:3"),
         ("redis+cluster://[::1]:1/", "redis+cluster://::1:1"),
+        ("dynamodb://eu-west-1/features", "dynamodb://eu-west-1/features"),
+        (
+            "dynamodb://local/a.b-C_9?endpoint=http%3A%2F%2F127.0.0.1:8001",
+            "dynamodb://local/a.b-C_9?endpoint=http://127.0.0.1:8001",
+        ),
         ("rediss+cluster://user:hunter2@a:1,b:2", "rediss+cluster://a:1,b:2"),
     ],
 )
@@ -45,6 +51,17 @@ def test_a_url_opens_a_store_without_contacting_it(url: str, address: str):
         "redis+cluster://a:1,",
         "redis+cluster://",
         "redis+cluster://a:x",
+        "dynamodb://eu-west-1",
+        "dynamodb://eu-west-1/",
+        "dynamodb:///features",
+        "dynamodb://eu-west-1/a/b",
+        "dynamodb://id:hunter2@eu-west-1/features",
+        "dynamodb://eu-west-1/features?endpoint=ftp://h",
+        "dynamodb://eu-west-1/features?endpoint=http://",
+        "dynamodb://eu-west-1/features?endpoint=http://h:port",
+        "dynamodb://eu-west-1/features?endpoint=http://id:hunter2@h",
+        "dynamodb://eu-west-1/features?secret=hunter2",
+        "dynamodb://eu-west-1/features?nothing",
     ],
 )
 def test_another_url_is_refused_with_the_forms_there_are_and_no_secret(url: str):
@@ -52,6 +69,14 @@ def test_another_url_is_refused_with_the_forms_there_are_and_no_secret(url: str)
         open_store(url)
     assert caught.value.code == "bad_value"
     assert "hunter2" not in caught.value.detail
+
+
+def test_without_boto3_a_dynamodb_store_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    for name in [name for name in sys.modules if name.startswith("store_adapters.dynamo")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "boto3.session", None)
+    with pytest.raises(Refused, match=r"needs the Python package boto3.*freshline\[dynamodb\]"):
+        open_store("dynamodb://eu-west-1/features")
 
 
 def test_a_sqlite_store_makes_its_folder_on_first_use(tmp_path: Path):

@@ -27,6 +27,12 @@ class Fault:
         object.__setattr__(self, "message", storable(self.message))
 
 
+# Told by the store, after everything else was right.
+ITEM_TOO_LARGE = Fault(
+    "", "item_too_large", "the store cannot hold this row: with the entity's other views it is over the limit"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedRow:
     """A row after its checks. With ``fault`` it must not be written; ``key`` and ``event_time_us`` are there

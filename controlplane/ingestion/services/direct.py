@@ -1,13 +1,13 @@
 """The direct lane: rows checked, written and acknowledged in one request (ingestion.md: Direct)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from prometheus_client import Counter
 
 from controlplane.ingestion.domain.packing import Packer
-from controlplane.ingestion.domain.rows import EVENT_TIME, CheckedRow, Fault, RowReader
+from controlplane.ingestion.domain.rows import EVENT_TIME, ITEM_TOO_LARGE, CheckedRow, Fault, RowReader
 from controlplane.ingestion.domain.runs import Counts
 from controlplane.ingestion.models import IngestionRun, LaneState
 from controlplane.ingestion.services.lanes import ensure_lane, reserve_positions
@@ -92,8 +92,7 @@ def write_rows(
     given = _check(record, rows, deletes, received_at=received_at)
     run = current_minute(record, state, now=now)
     first = reserve_positions(state, max(len(given), 1), now=now)
-    refusals = [_refusal(run, item, first + item.index) for item in given if item.row.fault]
-    results = _write(record, run, given, refusals, first=first, store=store, now=now)
+    given, refusals, results = _write(record, run, given, first=first, store=store, now=now)
     answer = _answer(given, results)
     at_the_end(lambda: _count(run, answer, given, refusals, now=now))
     if given and len(answer.refused) == len(given):
@@ -160,12 +159,12 @@ def _write(
     record: ViewRecord,
     run: IngestionRun,
     given: Sequence[_Given],
-    refusals: Sequence[Refusal],
     *,
     first: int,
     store: Store,
     now: datetime,
-) -> dict[int, WriteResult]:
+) -> tuple[list[_Given], list[Refusal], dict[int, WriteResult]]:
+    """Return what was given, with what the store could not hold now refused; the refusals; the results."""
     assert run.run_number is not None
     packer = Packer(Lane.DIRECT, record.layout, run.run_number, record.view.expire_after)
     good = [item for item in given if item.row.fault is None]
@@ -174,12 +173,20 @@ def _write(
         ensure_layout(store, record, record.layout)
     touched = [item.row.key for item in given if item.row.key is not None]
     touch_keys(record, touched, now=now)
-    results = store.write_rows(record.project, record.name, writes, run_number=NO_RUN)
+    found = store.write_rows(record.project, record.name, writes, run_number=NO_RUN)
+    results = {item.index: result for item, result in zip(good, found, strict=True)}
+    judged = [
+        replace(item, row=replace(item.row, fault=ITEM_TOO_LARGE))
+        if results.get(item.index) is WriteResult.TOO_LARGE
+        else item
+        for item in given
+    ]
+    refusals = [_refusal(run, item, first + item.index) for item in judged if item.row.fault]
     # After the good rows: one of them may be what a refused one of the same request would have replaced.
     held = hold_stored(record, packer, refusals, store=store, now=now)
     if held:
         store.write_rows(record.project, record.name, held, run_number=NO_RUN)
-    return {item.index: result for item, result in zip(good, results, strict=True)}
+    return judged, refusals, results
 
 
 def _pack(packer: Packer, item: _Given, *, position: int, now: datetime) -> RowWrite:
@@ -211,7 +218,7 @@ def _refusal(run: IngestionRun, item: _Given, position: int) -> Refusal:
 
 
 def _answer(given: Sequence[_Given], results: Mapping[int, WriteResult]) -> DirectAnswer:
-    words = tuple(str(results.get(item.index, "refused")) for item in given)
+    words = tuple("refused" if item.row.fault else str(results[item.index]) for item in given)
     refused = tuple(
         RefusedResult(item.index, item.row.fault.field, item.row.fault.code, item.row.fault.message)
         for item in given

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from controlplane.ingestion.domain.events import EventReader
 from controlplane.ingestion.domain.packing import Packer
-from controlplane.ingestion.domain.rows import EVENT_TIME, CheckedRow, Fault, RowReader
+from controlplane.ingestion.domain.rows import EVENT_TIME, ITEM_TOO_LARGE, CheckedRow, Fault, RowReader
 from controlplane.ingestion.domain.runs import Counts
 from controlplane.ingestion.models import RefusedRow
 from controlplane.ingestion.services.minutes import add_counts
@@ -18,7 +18,7 @@ from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
 from controlplane.registry import selectors as registry
 from controlplane.registry.domain.records import ViewRecord
-from store_adapters import Lane, RowWrite
+from store_adapters import Lane, RowWrite, WriteResult
 
 MAX_AT_ONCE = 1_000
 
@@ -72,7 +72,8 @@ def _redrive_one(row: RefusedRow, *, now: datetime) -> str:
         _tell(row, retried.row.fault)
         return "refused"
     result = _write(record, row, retried, now=now)
-    _mark(row, result, now=now)
+    if result != "refused":
+        _mark(row, result, now=now)
     return result
 
 
@@ -121,6 +122,9 @@ def _write(record: ViewRecord, row: RefusedRow, retried: _Retried, *, now: datet
     ensure_layout(store, record, record.layout)
     touch_keys(record, [found.key], now=now)
     (result,) = store.write_rows(record.project, record.name, [write], run_number=NO_RUN)
+    if result is WriteResult.TOO_LARGE:
+        _tell(row, ITEM_TOO_LARGE)
+        return "refused"
     add_counts(row.run, Counts(**{result.value: 1}))
     return result.value
 

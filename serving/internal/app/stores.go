@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/store/dynamo"
 	"freshline/serving/internal/store/feast"
 	"freshline/serving/internal/store/redis"
 	"freshline/serving/internal/store/sqlite"
@@ -41,6 +42,13 @@ func openStore(storeURL string) (store, error) {
 	}
 	if inner, ok := strings.CutPrefix(storeURL, "feast+"); ok {
 		opened, err := feast.NewRedis(inner)
+		if err != nil {
+			return nil, err
+		}
+		return opened, nil
+	}
+	if scheme == "dynamodb" {
+		opened, err := dynamo.New(storeURL)
 		if err != nil {
 			return nil, err
 		}

@@ -6,7 +6,7 @@ func Settings() []Setting {
 	return []Setting{
 		{"FRESHLINE_SERVING_LISTEN", "127.0.0.1:6566", "Address and port of the lookup server."},
 		{"FRESHLINE_SERVING_SOCKET_FD", "", "Number of an inherited socket that listens there already (systemd's first is 3), so that restarts refuse nobody; empty: serving listens itself."},
-		{"STORE_URL", "sqlite:///.freshline/store.sqlite3", "The online store of every project that names no other: sqlite:///path, redis://, rediss:// or redis+cluster://host:port,host:port."},
+		{"STORE_URL", "sqlite:///.freshline/store.sqlite3", "The online store of every project that names no other: sqlite:///path, redis://, rediss://, redis+cluster://host:port,host:port or dynamodb://region/table."},
 		{"FRESHLINE_STORES", "", "Further online stores that projects name: a JSON object of names and URLs like STORE_URL."},
 		{"FRESHLINE_CONTROL_URL", "http://127.0.0.1:8000", "The control plane, where bundles come from and observations go."},
 		{"FRESHLINE_SERVING_TOKEN", "", "Token with the scope serving."},

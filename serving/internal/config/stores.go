@@ -11,12 +11,12 @@ import (
 
 var storeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-const storeForms = "write sqlite:///path, redis://host:port/db, rediss://... redis+cluster://host:port,host:port, or one of the last three after feast+"
+const storeForms = "write sqlite:///path, dynamodb://region/table, redis://host:port/db, rediss://..., redis+cluster://host:port,host:port, or one of the last three after feast+"
 
 // StoreSchemes are the beginnings that a store's URL may have.
 func StoreSchemes() []string {
 	return []string{
-		"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster",
+		"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster", "dynamodb",
 		"feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster",
 	}
 }

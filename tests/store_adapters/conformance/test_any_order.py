@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from store_adapters import Lane, Row, Store, WriteResult, encode_row, order_key
 from store_adapters.writing import decide, expiry_after
-from tests.store_adapters.conformance.conftest import Backdoor
+from tests.store_adapters.conformance.backdoors import Backdoor
 from tests.store_adapters.stories import LAYOUT, key_of, write_of
 
 # Each example takes a key of its own, so that all of them can share a store.
@@ -60,8 +60,7 @@ def test_a_store_does_what_the_rules_say(
         results = [store.write_rows(project, "v", [write], run_number=2)[0] for write in writes]
     assert results == expected
     assert store.read_rows(project, "v", [key_of(number)]) == [stored]
-    if backdoor.is_sqlite:
-        assert backdoor.record_expiry_us(project, key_of(number)) == expiry
+    assert backdoor.row_expiry_us(project, key_of(number), "v") == expiry
 
 
 def _told_apart(rows: Sequence[Row]) -> list[bytes]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 
 from store_adapters import RowWrite, Store, WriteResult, open_store
-from tests.store_adapters.conformance.conftest import Backdoor
+from tests.store_adapters.conformance.backdoors import Backdoor
 from tests.store_adapters.stories import NOW, key_of, packed, write_of
 
 KEYS = 7

@@ -1,7 +1,7 @@
 """When rows and records go, on every store. No test waits: expiries lie far ahead, or already behind."""
 
 from store_adapters import Store, WriteResult
-from tests.store_adapters.conformance.conftest import Backdoor
+from tests.store_adapters.conformance.backdoors import Backdoor
 from tests.store_adapters.stories import HOUR, NOW, key_of, packed, tombstone, write_of
 
 SECOND = 1_000_000
@@ -100,16 +100,17 @@ def test_a_sweep_takes_expired_rows_of_any_view_and_leaves_the_rest(store: Store
         assert store.read_rows(project, view, [key_of(1)]) == [left], view
 
 
-def test_a_sweep_takes_its_limit_and_goes_on_later(store: Store, project: str):
+def test_a_sweep_takes_its_limit_and_goes_on_later(store: Store, backdoor: Backdoor, project: str):
+    many, limit = backdoor.many, backdoor.many * 2 // 5
     now = _now(store)
-    store.write_rows(project, "keeps", [write_of(i, packed()) for i in range(2_500)], run_number=1)
-    expiring = [write_of(i, packed(), now - SECOND) for i in range(2_500)]
+    store.write_rows(project, "keeps", [write_of(i, packed()) for i in range(many)], run_number=1)
+    expiring = [write_of(i, packed(), now - SECOND) for i in range(many)]
     store.write_rows(project, "over", expiring, run_number=1)
-    first = store.sweep_expired(now_us=now, limit=1_000)
-    assert 1_000 <= first < 2_500
+    first = store.sweep_expired(now_us=now, limit=limit)
+    assert limit <= first < many
     _sweep(store, now)
     assert store.sample_keys(project, "over", limit=1) == []
-    assert len(store.sample_keys(project, "keeps", limit=3_000)) == 2_500
+    assert len(store.sample_keys(project, "keeps", limit=2 * many)) == many
 
 
 def test_the_tombstone_of_a_permanent_row_expires(store: Store, project: str):

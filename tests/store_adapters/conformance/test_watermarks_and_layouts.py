@@ -8,7 +8,7 @@ import pytest
 from controlplane.kernel.dtypes import Dtype
 from controlplane.kernel.errors import Conflict, Unavailable
 from store_adapters import Column, Lane, Layout, Store, Watermark, open_store
-from tests.store_adapters.conformance.conftest import Backdoor
+from tests.store_adapters.conformance.backdoors import Backdoor
 from tests.store_adapters.stories import LAYOUT, NOW
 
 

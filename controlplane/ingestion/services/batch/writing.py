@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from django.db import transaction
 from django.db.models import F
 
+from controlplane.ingestion.domain.rows import ITEM_TOO_LARGE
 from controlplane.ingestion.domain.runs import Phase
 from controlplane.ingestion.engines.jobs import EVERYTHING, SAMPLE
 from controlplane.ingestion.models import LaneState
@@ -18,6 +19,7 @@ from controlplane.ingestion.services.batch.work import Work
 from controlplane.ingestion.services.store import ensure_layout
 from controlplane.ingestion.services.touching import add_touched
 from controlplane.kernel import clock
+from controlplane.kernel.errors import Refused
 from store_adapters import (
     CorruptRow,
     KeyCodec,
@@ -53,6 +55,12 @@ def write_plan(work: Work, plan: Path, *, layout: Layout) -> None:
             results = work.store.write_rows(
                 work.record.project, work.record.name, writes, run_number=work.run_number
             )
+            too_large = results.count(WriteResult.TOO_LARGE)
+            if too_large:
+                # Not passed over: the manifest would say that the store has them.
+                raise Refused(
+                    ITEM_TOO_LARGE.code, f"{too_large} of {len(writes)} rows: {ITEM_TOO_LARGE.message}"
+                )
             older = [
                 write.key
                 for write, result in zip(writes, results, strict=True)

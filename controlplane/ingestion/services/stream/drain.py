@@ -1,7 +1,7 @@
 """What one drain of a stream lane shares, and the processing of one micro-batch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
@@ -11,7 +11,7 @@ from prometheus_client import Counter, Gauge
 from controlplane.contracts.model import Source, StreamLane
 from controlplane.ingestion.domain.events import CheckedEvent, EventReader
 from controlplane.ingestion.domain.packing import Packer
-from controlplane.ingestion.domain.rows import CheckedRow, Fault
+from controlplane.ingestion.domain.rows import ITEM_TOO_LARGE, CheckedRow, Fault
 from controlplane.ingestion.domain.runs import Counts
 from controlplane.ingestion.models import IngestionRun, LaneState
 from controlplane.ingestion.services.refusing import Refusal, hold_stored, record_refusals
@@ -73,8 +73,7 @@ def consume(drain: Drain, reader: EventReader, partition: str, chunk: Chunk, *, 
     """Write a micro-batch, then move the cursor: never the other way round. Doing it twice is harmless."""
     now = clock.now()
     checked = [(event, _check(reader, event)) for event in chunk.events]
-    refusals = [_refusal(event, found.row) for event, found in checked if found.row.fault is not None]
-    results = _write(drain, checked, refusals, now=now)
+    checked, refusals, results = _write(drain, checked, now=now)
     counts = _counts(checked, results)
     with transaction.atomic():
         drain.claim.renew(
@@ -99,10 +98,10 @@ def _check(reader: EventReader, event: Event) -> CheckedEvent:
 def _write(
     drain: Drain,
     checked: Sequence[tuple[Event, CheckedEvent]],
-    refusals: Sequence[Refusal],
     *,
     now: datetime,
-) -> list[WriteResult]:
+) -> tuple[list[tuple[Event, CheckedEvent]], list[Refusal], list[WriteResult]]:
+    """Return the events, with what the store could not hold now refused; the refusals; others' results."""
     record, store, packer = drain.record, drain.store, drain.packer()
     good = [(event, found) for event, found in checked if found.row.fault is None]
     writes = [_pack(packer, event, found, now_us=clock.to_us(now)) for event, found in good]
@@ -110,10 +109,23 @@ def _write(
     if writes:
         ensure_layout(store, record, record.layout)
     results = store.write_rows(record.project, record.name, writes, run_number=NO_RUN) if writes else []
+    outcomes = iter(results)
+    judged = [
+        (event, found if found.row.fault is not None else _as_stored(found, next(outcomes)))
+        for event, found in checked
+    ]
+    refusals = [_refusal(event, found.row) for event, found in judged if found.row.fault is not None]
     held = hold_stored(record, packer, refusals, store=store, now=now)
     if held:
         store.write_rows(record.project, record.name, held, run_number=NO_RUN)
-    return results
+    return judged, refusals, [result for result in results if result is not WriteResult.TOO_LARGE]
+
+
+def _as_stored(found: CheckedEvent, result: WriteResult) -> CheckedEvent:
+    """Return a row that was right, refused when the store could not hold it."""
+    if result is not WriteResult.TOO_LARGE:
+        return found
+    return replace(found, row=replace(found.row, fault=ITEM_TOO_LARGE))
 
 
 def _pack(packer: Packer, event: Event, found: CheckedEvent, *, now_us: int) -> RowWrite:
