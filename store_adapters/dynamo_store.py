@@ -62,7 +62,9 @@ class DynamoStore:
         with told(self.address, f"write rows of {project}/{view}"):
             return write(self._table, record_prefix(project), view, writes, run_number=run_number)
 
-    def read_rows(self, project: str, view: str, keys: Sequence[bytes]) -> list[bytes | None]:
+    def read_rows(
+        self, project: str, view: str, keys: Sequence[bytes], *, layout: Layout | None = None
+    ) -> list[bytes | None]:
         prefix = record_prefix(project)
         with told(self.address, f"read rows of {project}/{view}"):
             found = read_many(self._table, [prefix + key for key in keys], view, with_expiry=False)
