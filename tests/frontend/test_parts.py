@@ -39,7 +39,7 @@ def test_a_store_that_does_not_answer_says_so_and_keeps_its_password(settings):
 def test_every_named_store_has_its_own_line(settings, tmp_path):
     settings.STORE_URL = f"sqlite://{tmp_path}/store.sqlite3"
     settings.FRESHLINE_STORES = {"far": NOWHERE}
-    own, far = parts.store_parts()
+    own, far = parts.store_parts(now=NOW)
     assert (own.name, own.state) == ("Online store", "good")
     assert (far.name, far.state) == ("Online store far", "failing") and "hunter2" not in repr(far)
 
