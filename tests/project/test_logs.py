@@ -31,8 +31,11 @@ def broken(request):
 
 urls.urlpatterns.insert(0, path("break", broken))
 logging.getLogger("theirs").info("outside of any request")
-answer = Client(raise_request_exception=False).get("/break", headers={"X-Request-Id": "find-me-7"})
+client = Client(raise_request_exception=False)
+answer = client.get("/break", headers={"X-Request-Id": "find-me-7"})
 assert answer.status_code == 500, answer.status_code
+answer = client.get("/api/v1/nowhere", headers={"X-Request-Id": "find-me-8"})
+assert answer.status_code == 404, answer.status_code
 """
 
 
@@ -66,9 +69,12 @@ def test_the_id_of_a_500_leads_to_its_traceback(logged):
 def test_every_line_has_a_time_and_a_level_and_within_a_request_its_id(logged):
     lines = [line for line in logged("console").splitlines() if re.match(r"\d{4}|.*(theirs|ours)", line)]
     assert all(LINE.match(line) for line in lines), lines
-    told = {name: line for line in lines for name in ("outside", "standard library", "run=7") if name in line}
+    names = ("outside", "standard library", "run=7", "Not Found")
+    told = {name: line for line in lines for name in names if name in line}
     assert "request_id" not in told["outside"]
     assert "request_id=find-me-7" in told["standard library"] and "request_id=find-me-7" in told["run=7"]
+    # Django tells of an answer below 500 after the middleware, when the id is bound no longer.
+    assert "request_id=find-me-8" in told["Not Found"]
 
 
 def test_a_machine_reads_one_object_a_line(logged):
