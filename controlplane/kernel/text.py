@@ -1,10 +1,21 @@
-"""Text that databases keep: no zero character (PostgreSQL), and no half of a surrogate pair (UTF-8)."""
+"""Text that databases keep (no zero character, no half of a surrogate pair), and text that people see."""
 
 import re
+import unicodedata
 from collections.abc import Iterator
 
 _UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 REPLACEMENT = "\ufffd"
+
+
+def is_storable(text: str) -> bool:
+    """Whether every character of the text can be kept."""
+    return _UNSTORABLE.search(text) is None
+
+
+def visible(text: str) -> str:
+    """Return what a person wrote without its margins and control characters; line ends and tabs stay."""
+    return storable("".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")).strip()
 
 
 def storable(text: str) -> str:
@@ -23,7 +34,7 @@ def storable_document(document: object) -> object:
 def unstorable_paths(document: object, *, path: str = "") -> Iterator[str]:
     """Yield where in the JSON document (``a.b[2]``) a text stands that cannot be kept."""
     if isinstance(document, str):
-        if _UNSTORABLE.search(document):
+        if not is_storable(document):
             yield path
     elif isinstance(document, list):
         for index, item in enumerate(document):
@@ -31,7 +42,7 @@ def unstorable_paths(document: object, *, path: str = "") -> Iterator[str]:
     elif isinstance(document, dict):
         for name, value in document.items():
             inner = f"{path}.{storable(name)}" if path else storable(name)
-            if _UNSTORABLE.search(name):
+            if not is_storable(name):
                 yield inner
             yield from unstorable_paths(value, path=inner)
 

@@ -1,6 +1,5 @@
 """Bodies in, instants out: what every API module does alike."""
 
-import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from rest_framework.fields import empty
 from rest_framework.request import Request
 
 from controlplane.kernel.errors import FieldError, Refused
+from controlplane.kernel.text import visible
 from controlplane.rest.addresses import LARGEST_ID
 
 # Nothing of ours is older, and whoever looks back from here stays within what a datetime can tell.
@@ -60,7 +60,7 @@ class WordsField(serializers.CharField):
 
     def run_validation(self, data: Any = empty) -> Any:
         if isinstance(data, str):
-            data = "".join(each for each in data if each in "\n\t" or unicodedata.category(each) != "Cc")
+            data = visible(data)
         return super().run_validation(data)
 
 

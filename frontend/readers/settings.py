@@ -20,7 +20,7 @@ from frontend.records.settings import (
     TokenRow,
     TokensPage,
 )
-from frontend.wording import count
+from frontend.wording import amount, count
 from lineage import selectors as lineage
 
 AUDIT_PAGE = 50
@@ -162,7 +162,8 @@ def _reports_part(*, is_served: bool, now: datetime) -> Part:
     if not reporting:
         return Part("Serving reports", "no_data", "none", "in 24 h", None)
     lost = sum(each.dropped for each in reporting)
-    note = f"from {count(len(reporting))} processes, {count(lost)} counts lost in 24 h"
+    senders = amount(len(reporting), "process", "processes")
+    note = f"from {senders}, {count(lost)} counts lost in 24 h"
     seen = max(each.last_report_at for each in reporting)
     # What came while something served proves nothing of now.
     state = "no_data" if not is_served else "behind" if lost else "good"

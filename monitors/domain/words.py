@@ -25,11 +25,6 @@ def spell_ratio(value: float, limit: float) -> str:
     return f"{value / limit:.1f}x"
 
 
-def cleaned(text: str) -> str:
-    """Return what a person wrote without control characters, which nobody sees and no database keeps."""
-    return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
-
-
 def plural(count: int, word: str) -> str:
     """Return ``1 view``, ``3 views``."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"

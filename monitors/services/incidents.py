@@ -6,9 +6,9 @@ from django.db import transaction
 
 from controlplane.accounts.services import audit
 from controlplane.kernel.errors import Conflict, NotFound, Refused
+from controlplane.kernel.text import visible
 from monitors.domain.incidents import IncidentState
 from monitors.domain.notifications import Action
-from monitors.domain.words import cleaned
 from monitors.models import OPEN, Incident
 from monitors.services import announcing, closing
 from monitors.services.locks import lock_project
@@ -46,7 +46,7 @@ def acknowledge(number: int, *, actor: str, now: datetime, address: str = "") ->
 @transaction.atomic
 def resolve(number: int, *, reason: str, actor: str, now: datetime, address: str = "") -> Incident:
     """End an incident by hand; it reopens if the next evaluation fails."""
-    reason = cleaned(reason)
+    reason = visible(reason)
     if not reason:
         raise Refused("bad_value", "reason: say why this is over")
     incident = _held(number)
@@ -61,7 +61,7 @@ def resolve(number: int, *, reason: str, actor: str, now: datetime, address: str
 @transaction.atomic
 def note(number: int, *, text: str, actor: str, now: datetime) -> Incident:
     """Add a person's words to the timeline."""
-    text = cleaned(text)
+    text = visible(text)
     if not text or len(text) > MAX_NOTE:
         raise Refused("bad_value", f"text: write 1 to {MAX_NOTE} characters")
     incident = _held(number)

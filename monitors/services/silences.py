@@ -7,9 +7,9 @@ from django.db import transaction
 
 from controlplane.accounts.services import audit
 from controlplane.kernel.errors import NotFound, Refused
+from controlplane.kernel.text import visible
 from monitors.domain import silences
 from monitors.domain.notifications import OutboxState
-from monitors.domain.words import cleaned
 from monitors.models import Incident, Notification, Silence
 from monitors.selectors.silences import labels_of, silences_at
 from monitors.selectors.stored import silence_of
@@ -30,7 +30,7 @@ def create_silence(
 ) -> Silence:
     """Silence what matches; a silence of one project names it by ``project = ...``."""
     parsed = silences.parse(matchers, starts_at=starts_at, ends_at=ends_at, now=now)
-    reason = cleaned(reason)
+    reason = visible(reason)
     if not 0 < len(reason) <= MAX_REASON:
         raise Refused("bad_value", f"reason: write 1 to {MAX_REASON} characters")
     row = Silence.objects.create(

@@ -5,7 +5,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.kernel.text import storable, storable_document, unstorable_paths
+from controlplane.kernel.text import storable, storable_document, unstorable_paths, visible
 
 # Python's text has every code point, halves of surrogate pairs as well.
 ANY = st.text(st.characters())
@@ -32,6 +32,13 @@ def test_a_document_is_touched_only_where_it_must_be(document):
     json.dumps(kept, ensure_ascii=False).encode()
     if not list(unstorable_paths(document)):
         assert kept is document
+
+
+def test_what_nobody_sees_is_dropped_and_what_joins_letters_is_not():
+    assert visible(" \x00a\x1bb\x85 ") == "ab"
+    assert visible("two\nlines\tand a tab") == "two\nlines\tand a tab"
+    family, space = "\U0001f468\u200d\U0001f469", "5\u00a0min"
+    assert (visible(family), visible(space)) == (family, space)
 
 
 def test_the_place_is_named():

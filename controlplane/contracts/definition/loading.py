@@ -1,14 +1,13 @@
 """From the text of a definition file to plain lists and mappings, safely."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 
 from controlplane.contracts.definition.core_yaml import MAX_DEPTH, MAX_NODES, read_yaml, sendable
 from controlplane.kernel import strict_json
 from controlplane.kernel.errors import FieldError, Refused
+from controlplane.kernel.text import is_storable
 
 MAX_BYTES = 1024 * 1024
-_UNSTORABLE = re.compile("[\\0\ud800-\udfff]")
 
 
 def load(text: str | bytes, media_type: str) -> object:
@@ -56,7 +55,7 @@ def check_shape(document: object) -> None:
         if count > MAX_NODES:
             raise Refused("too_large", f"The definition holds more than {MAX_NODES} values")
         for path, text in level:
-            if isinstance(text, str) and _UNSTORABLE.search(text):
+            if isinstance(text, str) and not is_storable(text):
                 why = f"{text[:60]!r} holds a zero character or a lone surrogate"
                 raise Refused("bad_value", why, errors=[FieldError(path, "bad_value", why)])
         level = [inner for path, outer in level for inner in _within(path, outer)]
