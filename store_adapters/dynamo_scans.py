@@ -1,4 +1,4 @@
-"""What must look at many items: purging a view, sampling its keys, sweeping what has expired (ADR 5)."""
+"""What must look at many items: purging a view, sampling its keys, sweeping what has expired (ADR 6)."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
