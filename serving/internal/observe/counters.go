@@ -22,8 +22,7 @@ const (
 	maxTold         = 1 << 53
 )
 
-// Counters counts lookups. Requests meet only on one of many shards, and hold it for the time of
-// some additions.
+// Counters counts lookups, each in a shard that no other request has at that moment.
 type Counters struct {
 	ages        *ageScale
 	sampleEvery uint32
@@ -52,8 +51,23 @@ type viewName struct{ project, view string }
 type series struct {
 	requests, rows, rejected, failed uint64
 	tally                            enforce.Tally
-	features                         map[string]*[enforce.VerdictCount]uint64
+	features                         map[string]*featureCounts
 	ages, latencies                  [ageBuckets]uint64
+}
+
+// featureCounts are one feature's values by verdict, and by bin where its contract declares bins.
+type featureCounts struct {
+	verdicts [enforce.VerdictCount]uint64
+	bins     *bundle.Bins
+	binned   []uint64
+}
+
+func newFeatureCounts(feature *bundle.Feature) *featureCounts {
+	counts := new(featureCounts)
+	if feature != nil && feature.Bins != nil {
+		counts.bins, counts.binned = feature.Bins, make([]uint64, feature.Bins.Size)
+	}
+	return counts
 }
 
 // Totals are the counts of one view since the start.
@@ -97,8 +111,7 @@ func NewCounters(sampleEvery int) *Counters {
 
 // Observe implements lookup.Observer.
 func (c *Counters) Observe(answer *lookup.Answer) {
-	s := &c.shards[rand.IntN(len(c.shards))]
-	s.mu.Lock()
+	s := c.free()
 	defer s.mu.Unlock()
 	for _, view := range answer.Views {
 		s.add(c.ages, answer, view)
@@ -107,6 +120,19 @@ func (c *Counters) Observe(answer *lookup.Answer) {
 		view := answer.Views[rand.IntN(len(answer.Views))]
 		s.samples = append(s.samples, sample(answer, view, rand.IntN(answer.Rows)))
 	}
+}
+
+// free returns a shard that nobody else has, locked. There are more shards than processors, so that a request
+// waits only where the others were all interrupted while they counted.
+func (c *Counters) free() *shard {
+	first := rand.IntN(len(c.shards))
+	for i := range c.shards {
+		if s := &c.shards[(first+i)%len(c.shards)]; s.mu.TryLock() {
+			return s
+		}
+	}
+	c.shards[first].mu.Lock()
+	return &c.shards[first]
 }
 
 func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
@@ -128,12 +154,15 @@ func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
 		sum.tally.Add(&column.Tally)
 		counts := sum.features[column.Ref.Name]
 		if counts == nil {
-			counts = new([enforce.VerdictCount]uint64)
+			counts = newFeatureCounts(column.Feature)
 			sum.features[column.Ref.Name] = counts
 		}
 		for verdict, n := range column.Tally.Verdicts {
-			counts[verdict] += n
+			counts.verdicts[verdict] += n
 			total.Verdicts[verdict] += n
+		}
+		if counts.bins != nil && answer.Failure == nil {
+			countBins(counts, answer, column)
 		}
 	}
 	total.CorruptRows += uint64(view.Damage.Corrupt)
@@ -155,7 +184,7 @@ func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
 func (s *shard) seriesFor(key seriesKey) *series {
 	found := s.series[key]
 	if found == nil {
-		found = &series{features: make(map[string]*[enforce.VerdictCount]uint64, len(key.view.Features))}
+		found = &series{features: make(map[string]*featureCounts, len(key.view.Features))}
 		s.series[key] = found
 	}
 	return found

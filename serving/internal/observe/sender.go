@@ -95,7 +95,7 @@ func (s *Sender) Flush(ctx context.Context) {
 
 // report builds the next report; nil when nothing happened.
 func (s *Sender) report() (name string, document []byte) {
-	minutes, samples := s.Counters.drain()
+	minutes, samples := s.Counters.Drain()
 	if len(minutes) == 0 && s.lost == 0 {
 		return "", nil
 	}

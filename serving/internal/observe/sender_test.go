@@ -191,7 +191,7 @@ func TestManyObserversLoseNothing(t *testing.T) {
 	}
 	var requests, fresh uint64
 	drain := func() {
-		minutes, _ := s.counters.drain()
+		minutes, _ := s.counters.Drain()
 		for _, minute := range minutes {
 			requests += minute.Requests
 			fresh += minute.Values["fresh"]
