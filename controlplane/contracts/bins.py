@@ -17,7 +17,7 @@ from controlplane.kernel.dtypes import Dtype, Scalar, Value
 
 Bins = tuple[Scalar, ...]
 NULL, NAN, OTHER = "null", "nan", "other"
-MOST = 64
+MOST = 63
 _NUMBERS = frozenset({Dtype.INT32, Dtype.INT64, Dtype.FLOAT32, Dtype.FLOAT64})
 _CATEGORIES = frozenset({Dtype.STRING, Dtype.BOOL})
 # A feature that is widened goes on counting into the same bins.

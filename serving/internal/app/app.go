@@ -67,7 +67,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		control:  control.New(c.ControlURL, c.Token, c.TokenFile),
 		bundles:  new(bundle.Holder),
 		marks:    lookup.NewWatermarks(opened.readers()),
-		counters: observe.NewCounters(c.SampleEvery),
+		counters: observe.NewCounters(c.SampleEvery, c.PlainKeys...),
 	}
 	a.metrics = observe.NewMetrics(a.counters, build)
 	a.acks = bundle.NewAcknowledger(a.control, a.instance, build)

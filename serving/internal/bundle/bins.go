@@ -11,15 +11,17 @@ import (
 )
 
 // maxBins bounds the edges or categories of one feature, as the control plane does.
-const maxBins = 64
+const maxBins = 63
 
 // Bins are the ranges or categories that a feature's values are counted into. They are numbered: of n edges
 // the ranges are 0 to n, of n categories 0 to n-1 and the rest is one more; then come NaN and null.
 type Bins struct {
-	ID     string // of the edges: counts under one ID add up
-	Size   int    // how many bins there are, null's included
-	ranges int    // or categories, without the three special bins
-	edges  []uint64
+	ID     string              // of the edges: counts under one ID add up
+	Size   int                 // how many bins there are, null's included
+	ranges int                 // or categories, without the three special bins
+	edges  [maxBins + 1]uint64 // each less one, so that a value has reached an edge that lies below it
+	base   int                 // 1 where the least edge is the least integer, which every value has reached
+	many   bool                // edges, more than fifteen
 	texts  map[string]int
 	bools  [2]int
 	isEdge bool
@@ -52,22 +54,29 @@ func (d binsDocument) bins(dtype row.Dtype) (*Bins, error) {
 	return nil, fmt.Errorf("values of %s have no such bins", dtype)
 }
 
-// setEdges keeps edges as words that compare as unsigned numbers, filled up with the greatest to a power of two:
-// so a search takes the same few steps for every value, and no branch.
+// setEdges keeps edges as words that compare as unsigned numbers, filled up with the greatest, which nothing
+// reaches: so a search takes the same few steps for every value.
 func (b *Bins) setEdges(dtype row.Dtype, given []json.RawMessage) error {
-	b.edges = make([]uint64, 1<<bits.Len(uint(len(given)-1)))
+	b.many = len(given) > 15
 	for i := range b.edges {
 		b.edges[i] = math.MaxUint64
 	}
+	last := uint64(0)
 	for i, raw := range given {
 		value, err := row.ParseValue(dtype, raw)
 		if err != nil {
 			return fmt.Errorf("edges[%d]: %w", i, err)
 		}
-		b.edges[i] = ordered(dtype, value.Word)
-		if i > 0 && b.edges[i] <= b.edges[i-1] {
+		edge := ordered(dtype, value.Word)
+		if i > 0 && edge <= last {
 			return fmt.Errorf("edges[%d] does not lie above the one before it", i)
 		}
+		last = edge
+		if edge == 0 {
+			b.base = 1
+			continue
+		}
+		b.edges[i-b.base] = edge - 1
 	}
 	return nil
 }
@@ -142,17 +151,46 @@ func (b *Bins) OfText(text []byte) int {
 
 // rank counts the edges that do not lie above the value.
 func (b *Bins) rank(value uint64) int {
-	edges := b.edges
-	below := 0
-	for step := len(edges) / 2; step > 0; step /= 2 {
-		if edges[below+step-1] <= value {
-			below += step
+	at := uint64(0)
+	if b.many {
+		at = step(&b.edges, value, at, 32)
+		at = step(&b.edges, value, at, 16)
+	}
+	at = step(&b.edges, value, at, 8)
+	at = step(&b.edges, value, at, 4)
+	at = step(&b.edges, value, at, 2)
+	at = step(&b.edges, value, at, 1)
+	return b.base + int(at)
+}
+
+// step goes on by width where the value has reached that edge. Values are in no order, so that a branch would be
+// guessed wrong half the time: the borrow of a subtraction tells the same without one.
+func step(edges *[maxBins + 1]uint64, value, at, width uint64) uint64 {
+	_, reached := bits.Sub64(edges[(at+width-1)%(maxBins+1)], value, 0)
+	return at + width&-reached
+}
+
+// CountFloats counts float64s by their bits into counts, which has Size places.
+func (b *Bins) CountFloats(words, counts []uint64) {
+	if b.many {
+		for _, word := range words {
+			counts[b.OfFloat(word)]++
 		}
+		return
 	}
-	if edges[below] <= value {
-		below++
+	counts = counts[b.base:]
+	for _, word := range words {
+		if word<<1 > 0x7ff<<53 {
+			counts[b.nan()-b.base]++
+			continue
+		}
+		value := orderedFloat(word)
+		at := step(&b.edges, value, 0, 8)
+		at = step(&b.edges, value, at, 4)
+		at = step(&b.edges, value, at, 2)
+		at = step(&b.edges, value, at, 1)
+		counts[at]++
 	}
-	return min(below, b.ranges-1) // the greatest integer also passes what fills up
 }
 
 func (b *Bins) other() int { return b.ranges - 1 }

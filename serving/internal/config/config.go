@@ -39,6 +39,7 @@ type Config struct {
 	WatermarkInterval time.Duration
 	ObserveInterval   time.Duration
 	SampleEvery       int
+	PlainKeys         []string // projects whose sampled keys may be told; "*": all
 	SpoolBytes        int
 	DrainTimeout      time.Duration
 	PprofListen       string
@@ -68,6 +69,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		WatermarkInterval: r.duration("FRESHLINE_WATERMARK_INTERVAL"),
 		ObserveInterval:   r.duration("FRESHLINE_OBSERVE_INTERVAL"),
 		SampleEvery:       r.natural("FRESHLINE_OBSERVE_SAMPLE_EVERY"),
+		PlainKeys:         r.list("FRESHLINE_OBSERVE_PLAIN_KEYS"),
 		SpoolBytes:        r.positive("FRESHLINE_OBSERVE_SPOOL_BYTES"),
 		DrainTimeout:      r.duration("FRESHLINE_SERVING_DRAIN_TIMEOUT"),
 		PprofListen:       r.loopback("FRESHLINE_SERVING_PPROF_LISTEN"),
@@ -159,6 +161,11 @@ func (r *reader) positive(name string) int {
 		r.problem(name, value, "write a whole number above 0")
 	}
 	return number
+}
+
+// list reads names that commas separate.
+func (r *reader) list(name string) []string {
+	return strings.FieldsFunc(r.text(name), func(c rune) bool { return c == ',' || c == ' ' })
 }
 
 func (r *reader) oneOf(name string, options ...string) string {

@@ -22,6 +22,7 @@ func Settings() []Setting {
 		{"FRESHLINE_WATERMARK_INTERVAL", "500ms", "How often watermarks are read from the store."},
 		{"FRESHLINE_OBSERVE_INTERVAL", "10s", "How often observations are sent."},
 		{"FRESHLINE_OBSERVE_SAMPLE_EVERY", "100", "One lookup in so many is sampled, its key hashed; 0: none."},
+		{"FRESHLINE_OBSERVE_PLAIN_KEYS", "", "Projects, separated by commas, whose sampled keys are told as they are besides their hash; *: all; empty: none."},
 		{"FRESHLINE_OBSERVE_SPOOL_BYTES", "67108864", "Most bytes of observations that wait on disk; the oldest are dropped."},
 		{"FRESHLINE_SERVING_DRAIN_TIMEOUT", "10s", "How long requests under way may take after SIGTERM."},
 		{"FRESHLINE_SERVING_PPROF_LISTEN", "", "Loopback address of Go's profiles; empty: off."},

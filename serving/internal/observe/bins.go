@@ -27,9 +27,7 @@ func countBins(counts *featureCounts, answer *lookup.Answer, column *lookup.Colu
 func countStored(binned []uint64, bins *bundle.Bins, cells *row.Column, rows int) {
 	switch {
 	case cells.Dtype.IsFloat():
-		for _, word := range cells.Words[:rows] {
-			binned[bins.OfFloat(word)]++
-		}
+		bins.CountFloats(cells.Words[:rows], binned)
 	case cells.Dtype.IsInteger():
 		for _, word := range cells.Words[:rows] {
 			binned[bins.OfInteger(word)]++

@@ -3,8 +3,6 @@
 package observe
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -26,7 +24,8 @@ const (
 type Counters struct {
 	ages        *ageScale
 	sampleEvery uint32
-	perShard    int // samples at most
+	plainKeys   []string // projects whose sampled keys may be told; "*": all
+	perShard    int      // samples at most
 	shards      []shard
 }
 
@@ -81,24 +80,15 @@ type Totals struct {
 	RejectedRows  uint64
 }
 
-// Sample is one row of one lookup, with a key that cannot be read back.
-type Sample struct {
-	AtUS      int64             `json:"at_us"`
-	Project   string            `json:"project"`
-	View      string            `json:"view"`
-	Service   string            `json:"service"`
-	KeySHA256 string            `json:"key_sha256"`
-	Verdicts  map[string]string `json:"verdicts"`
-	AgeUS     *int64            `json:"age_us"`
-}
-
 var _ lookup.Observer = (*Counters)(nil)
 
-// NewCounters samples one in sampleEvery lookups; 0 samples none.
-func NewCounters(sampleEvery int) *Counters {
+// NewCounters samples one in sampleEvery lookups; 0 samples none. Keys are told as they are for plainKeys alone:
+// the names of projects, or "*".
+func NewCounters(sampleEvery int, plainKeys ...string) *Counters {
 	c := &Counters{
 		ages:        newAgeScale(),
 		sampleEvery: uint32(sampleEvery),
+		plainKeys:   plainKeys,
 		shards:      make([]shard, 4*runtime.GOMAXPROCS(0)),
 	}
 	c.perShard = min(samplesPerShard, max(1, maxSamples/len(c.shards)))
@@ -118,7 +108,7 @@ func (c *Counters) Observe(answer *lookup.Answer) {
 	}
 	if c.sampleEvery > 0 && answer.Rows > 0 && len(s.samples) < c.perShard && rand.Uint32N(c.sampleEvery) == 0 {
 		view := answer.Views[rand.IntN(len(answer.Views))]
-		s.samples = append(s.samples, sample(answer, view, rand.IntN(answer.Rows)))
+		s.samples = append(s.samples, c.sample(answer, view, rand.IntN(answer.Rows)))
 	}
 }
 
@@ -198,26 +188,6 @@ func (s *shard) totalsFor(view *bundle.View) *Totals {
 		s.totals[name] = found
 	}
 	return found
-}
-
-func sample(answer *lookup.Answer, view *lookup.View, i int) Sample {
-	taken := Sample{
-		AtUS: answer.NowUS, Project: view.View.Project, View: view.View.Name,
-		Verdicts: make(map[string]string, len(view.Columns)),
-	}
-	if answer.Service != nil {
-		taken.Service = answer.Service.Name
-	}
-	digest := sha256.Sum256(answer.Key(view, i))
-	taken.KeySHA256 = hex.EncodeToString(digest[:])
-	for _, column := range view.Columns {
-		taken.Verdicts[column.Ref.Name] = column.Marks[i].Verdict.String()
-	}
-	if state := view.Table.States[i]; state == enforce.Young || state == enforce.Old {
-		age := min(view.Table.AgeUS[i], maxTold)
-		taken.AgeUS = &age
-	}
-	return taken
 }
 
 // Totals returns the counts of all views since the start.
