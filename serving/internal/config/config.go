@@ -47,6 +47,7 @@ type Config struct {
 	TLSKey            string
 	TLSClientCA       string
 	LogLevel          string
+	Tracing           bool
 }
 
 // Load reads the settings through lookup, as os.LookupEnv is. It returns every problem at once.
@@ -78,6 +79,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		TLSClientCA:       r.file("FRESHLINE_SERVING_TLS_CLIENT_CA"),
 		LogLevel:          r.oneOf("FRESHLINE_SERVING_LOG_LEVEL", "debug", "info", "warn", "error"),
 	}
+	c.Tracing = r.tracing()
 	auth := r.oneOf("FRESHLINE_LOOKUP_AUTH", "auto", "required", "off")
 	c.AuthRequired = auth == "required" || auth == "auto" && !isLoopback(c.Listen)
 	if (c.TLSCert == "") != (c.TLSKey == "") {

@@ -30,5 +30,10 @@ func Settings() []Setting {
 		{"FRESHLINE_SERVING_TLS_KEY", "", "Key file (PEM) of the certificate."},
 		{"FRESHLINE_SERVING_TLS_CLIENT_CA", "", "File (PEM) of the authorities whose client certificates are required; empty: none are."},
 		{"FRESHLINE_SERVING_LOG_LEVEL", "info", "debug, info, warn or error."},
+		{"OTEL_TRACES_EXPORTER", "", "otlp: spans go to an OpenTelemetry collector; none: they do not; empty: they do where an endpoint is set."},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "Address of the collector, as http://localhost:4318."},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", "Address for spans alone, with its path; wins over OTEL_EXPORTER_OTLP_ENDPOINT."},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "How the collector is spoken to; http/protobuf is the only way."},
+		{"OTEL_SDK_DISABLED", "", "true: no spans, whatever else is set."},
 	}
 }
