@@ -146,7 +146,7 @@ func (a *App) serve(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
 		Protocols: protocols(),
 	}
-	tlsConfig, err := tlsSettings(a.config)
+	tlsConfig, err := tlsSettings(a.config, a.log)
 	if err != nil {
 		return errors.Join(err, a.listener.Close())
 	}
