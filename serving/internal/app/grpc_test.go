@@ -130,7 +130,7 @@ func TestCallsTravelOverTLSAsWell(t *testing.T) {
 	servers := newAuthority(t, "servers")
 	p := newSecured(t, servers).start()
 	trusting := &tls.Config{RootCAs: servers.pool()}
-	client := http2Client(t, trusting)
+	client := http2Client(t, trusting.Clone())
 	base := strings.Replace(p.base, "http://", "https://", 1)
 	var last error
 	until(t, "a call is answered", func() bool {
