@@ -9,9 +9,9 @@ CA, CERTIFICATE, KEY = "ca.pem", "server.pem", "server-key.pem"
 
 def make(folder: Path) -> None:
     """Write an authority and a certificate of 127.0.0.1 under it, good for a day."""
-    authority = ["-x509", "-subj", "/CN=test authority", "-out", folder / CA]
+    authority: list[str | Path] = ["-x509", "-subj", "/CN=test authority", "-out", folder / CA]
     _request(folder / "ca-key.pem", *authority)
-    signed = ["-x509", "-CA", folder / CA, "-CAkey", folder / "ca-key.pem", "-subj", "/CN=test server"]
+    signed: list[str | Path] = ["-x509", "-CA", folder / CA, "-CAkey", folder / "ca-key.pem", "-subj", "/CN=test server"]
     names = ["-addext", "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]
     _request(folder / KEY, *signed, *names, "-out", folder / CERTIFICATE)
 
