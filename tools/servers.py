@@ -1,4 +1,4 @@
-"""Private servers for a run of the tests: PostgreSQL, Redis plain and over TLS, Redis Cluster, dynalite, moto.
+"""Private servers for one run of the tests: PostgreSQL, Redis (also by TLS and as a Cluster), dynalite, moto.
 
 They listen on the loopback, on ports of their own, keep nothing, and end with whoever started them.
 """

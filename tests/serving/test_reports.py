@@ -1,4 +1,4 @@
-"""What serving observed reaches the control plane whole, once: bins from the definition file to the counts, and
+"""What serving observed reaches the control plane, once: bins from the definition file to the counts, and
 reports that outlive the process that made them."""
 
 import json
