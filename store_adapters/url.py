@@ -2,9 +2,10 @@
 
 import importlib
 import re
+import ssl
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis import Redis
@@ -17,7 +18,7 @@ from store_adapters.redis_store import RedisStore
 from store_adapters.sqlite_store import SqliteStore
 
 _FORMS = (
-    "sqlite:///absolute/path, redis://[user:password@]host:port/db, rediss://..., "
+    "sqlite:///absolute/path, redis://[user:password@]host:port/db, rediss://...[?ca_file=path], "
     "redis+cluster://[user:password@]host:port,host:port, rediss+cluster://... "
     "or dynamodb://region/table[?endpoint=http://host:port]; "
     "feast+ before one of Redis's for a store of Feast's, which is only read"
@@ -72,11 +73,12 @@ def _open_feast_cluster(url: str, timeout_seconds: float) -> Store:
 
 
 def _single(url: str, timeout_seconds: float) -> tuple[Clients, str]:
+    url, tls = _cut_options(url)
     try:
         parts = urlsplit(url)
         address = f"{parts.scheme}://{parts.hostname}:{parts.port or 6379}/{int(parts.path.strip('/') or 0)}"
         client = Redis.from_url(
-            url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds, retry=retry()
+            url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds, retry=retry(), **tls
         )
     except ValueError as error:
         raise _refused("host, port or database is no such thing") from error
@@ -86,6 +88,7 @@ def _single(url: str, timeout_seconds: float) -> tuple[Clients, str]:
 
 
 def _cluster(url: str, timeout_seconds: float) -> tuple[Clients, str]:
+    url, tls = _cut_options(url)
     scheme, _, rest = url.partition("://")
     credentials, _, hosts = rest.rpartition("@")
     user, _, password = credentials.partition(":")
@@ -97,9 +100,31 @@ def _cluster(url: str, timeout_seconds: float) -> tuple[Clients, str]:
         "username": unquote(user) or None,
         "password": unquote(password) or None,
         "ssl": scheme == "rediss+cluster",
+        **tls,
     }
     address = f"{scheme}://" + ",".join(f"{host}:{port}" for host, port in nodes)
     return ClusterRedis(nodes, options), address
+
+
+def _cut_options(url: str) -> tuple[str, dict[str, Any]]:
+    """Return the URL without its options, and what they and its scheme mean to the client for TLS."""
+    rest, question, query = url.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    if (question and not options) or options.keys() - {"ca_file"}:
+        raise _refused("of the options of Redis's URLs only ca_file is known")
+    if not url.startswith("rediss"):
+        if options:
+            raise _refused("ca_file needs TLS: rediss://")
+        return rest, {}
+    tls: dict[str, Any] = {"ssl_min_version": ssl.TLSVersion.TLSv1_2}
+    if "ca_file" in options:
+        path = Path(options["ca_file"])
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:  # an SSLError is one
+            raise _refused(f"ca_file: {path} holds no certificate that can be read") from error
+        tls["ssl_ca_certs"] = str(path)
+    return rest, tls
 
 
 def _open_dynamodb(url: str, timeout_seconds: float) -> Store:

@@ -1,4 +1,4 @@
-"""Private servers for one run of the tests: PostgreSQL, Redis, a Redis Cluster of three, dynalite, moto.
+"""Private servers for one run of the tests: PostgreSQL, Redis (also by TLS and as a Cluster), dynalite, moto.
 
 They listen on the loopback, on ports of their own, keep nothing, and end with whoever started them.
 """
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from tools import debian, dynamo_doubles, ports
+from tools import certificates, debian, dynamo_doubles, ports
 from tools.console import Failure, run, step
 from tools.logs import last_lines
 
@@ -57,12 +57,13 @@ class TestServers:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start_all(self) -> None:
-        postgres, single, dynalite, moto, *nodes = ports.find_free(10)
+        postgres, single, secured, dynalite, moto, *nodes = ports.find_free(11)
         user = self._user()
         self._start("dynalite", dynamo_doubles.dynalite(dynalite), user=None, polite=signal.SIGTERM)
         self._start("moto", dynamo_doubles.moto(moto), user=None, polite=signal.SIGTERM)
         self._start_postgres(postgres, user)
         self._start_redis(single)
+        self._start_secured_redis(secured)
         cluster, buses = nodes[:3], nodes[3:]
         for port, bus in zip(cluster, buses, strict=True):
             self._start_redis(port, "--cluster-enabled", "yes", "--cluster-port", str(bus))
@@ -70,11 +71,15 @@ class TestServers:
         self._join(cluster)
         self._wait_until("dynalite", partial(_listens, dynalite))
         self._wait_until("moto", partial(_listens, moto))
+        self._wait_until("redis-0", partial(_listens, secured))
         addresses = ",".join(f"127.0.0.1:{port}" for port in cluster)
         self.variables = {
             "FRESHLINE_TEST_POSTGRES_URL": f"postgresql://freshline@127.0.0.1:{postgres}/freshline",
             "FRESHLINE_TEST_REDIS_URL": f"redis://127.0.0.1:{single}/0",
             "FRESHLINE_TEST_REDIS_CLUSTER_URL": f"redis+cluster://{addresses}",
+            "FRESHLINE_TEST_REDIS_TLS_URL": (
+                f"rediss://tester:p%40ss@127.0.0.1:{secured}/0?ca_file={self.folder / certificates.CA}"
+            ),
             "FRESHLINE_TEST_DYNALITE_URL": f"http://127.0.0.1:{dynalite}",
             "FRESHLINE_TEST_MOTO_URL": f"http://127.0.0.1:{moto}",
             # Both take any; none of a person's own may reach them.
@@ -126,6 +131,19 @@ class TestServers:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
         command += ["--save", "", "--appendonly", "no", "--protected-mode", "no", *options]
         self._start(f"redis-{port}", command, user=None, polite=signal.SIGTERM)
+
+    def _start_secured_redis(self, port: int) -> None:
+        """Start one that speaks nothing but TLS and knows one user, who needs a password."""
+        certificates.make(self.folder)
+        tls = ["--tls-port", str(port), "--tls-auth-clients", "no"]
+        for option, file in [
+            ("ca-cert-file", certificates.CA),
+            ("cert-file", certificates.CERTIFICATE),
+            ("key-file", certificates.KEY),
+        ]:
+            tls += [f"--tls-{option}", str(self.folder / file)]
+        users = ["--user", "default", "off", "--user", "tester", "on", ">p@ss", "~fl*", "&*", "+@all"]
+        self._start_redis(0, *tls, *users)
 
     def _start(self, name: str, command: list[str], *, user: str | None, polite: signal.Signals) -> None:
         with self._log(name).open("wb") as log:

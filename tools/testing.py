@@ -16,6 +16,7 @@ _QUICK = "not slow and not browser"
 _OURS = (
     "FRESHLINE_",
     "AWS_",
+    "OTEL_",
     "DATABASE_URL",
     "BROKER_URL",
     "STORE_URL",

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from controlplane.contracts import bins
 from controlplane.contracts.documents import present
 from controlplane.contracts.model import Document, Feature, FeatureService, FeatureView, Typed
 from controlplane.contracts.values import to_json
@@ -130,7 +131,7 @@ def _service(service: FeatureService) -> Document:
 def _view(published: BundleView, *, retired: Collection[str]) -> Document:
     view, terms = published.view, published.view.terms
     return {
-        "bins": {},
+        "bins": {feature.name: _bins(feature) for feature in view.features if feature.bins is not None},
         "contract": published.contract,
         "enforcement": view.enforcement,
         "features": [_feature(feature) for feature in view.features],
@@ -164,6 +165,12 @@ def _feature(feature: Feature) -> Document:
         default=_literal(feature.dtype, feature.default),
     )
     return {"name": feature.name, "dtype": feature.dtype, "nullable": feature.nullable, **rules}
+
+
+def _bins(feature: Feature) -> Document:
+    assert feature.bins is not None
+    kind = "edges" if bins.are_edges(feature.dtype) else "categories"
+    return {"id": bins.id_of(feature.dtype, feature.bins), kind: bins.published(feature.dtype, feature.bins)}
 
 
 def _literal(dtype: Dtype, value: Value) -> object:

@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from controlplane.contracts.bins import Bins
 from controlplane.contracts.documents import Document, literal, present
 from controlplane.contracts.lanes import Absent, BatchLane, DeleteWhen, DirectLane, StreamLane
 from controlplane.contracts.terms import Action, Enforcement, ServiceTerms, Terms, Tier
@@ -150,6 +151,7 @@ class Feature:
     allow_inf: bool = False
     default: Value = None
     description: str = ""
+    bins: Bins | None = None  # see ``bins``
 
     def to_document(self) -> Document:
         return present(
@@ -166,6 +168,7 @@ class Feature:
             allow_nan=self.allow_nan or None,
             allow_inf=self.allow_inf or None,
             default=literal(self.dtype, self.default),
+            bins=None if self.bins is None else [literal(self.dtype, each) for each in self.bins],
             description=self.description or None,
         )
 

@@ -21,8 +21,9 @@ class MinuteCount(models.Model):
     values = models.JSONField(default=dict)  # by verdict
     actions = models.JSONField(default=dict)  # by action
     age_buckets = models.JSONField(default=dict)  # by bucket, as text
-    # Last, because it is long and most readers leave it out: by feature, then by verdict.
+    # Last, because they are long and most readers leave them out: by feature, then by verdict;
     features = models.JSONField(default=dict)
+    bins = models.JSONField(default=dict)  # by feature, by the id of its bins, by bin
 
     class Meta:
         constraints = [
@@ -79,6 +80,7 @@ class SampledLookup(models.Model):
     view = models.CharField(max_length=NAME_LENGTH)
     service = models.CharField(max_length=NAME_LENGTH, blank=True)
     key_sha256 = models.CharField(max_length=64)
+    key = models.BinaryField(null=True)  # where serving was allowed to tell it
     verdicts = models.JSONField()
     age_us = models.BigIntegerField(null=True)
 

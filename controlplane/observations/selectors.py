@@ -13,7 +13,7 @@ from django.db.models import BigIntegerField, Func, Max, QuerySet, Sum
 from controlplane.kernel.clock import from_us, to_us
 from controlplane.observations.domain.half_hours import HalfHour, number_of
 from controlplane.observations.domain.records import AgeSlice, ProbeResult, RecordedLookup, ReportingInstance
-from controlplane.observations.domain.sums import ServedSums, add_features, total
+from controlplane.observations.domain.sums import ServedSums, add_bins, add_features, total
 from controlplane.observations.models import HalfHourCount, MinuteCount, Probe, ReportReceipt, SampledLookup
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ReportingInstance",
     "ServedSums",
     "age_slices",
+    "bin_sums",
     "feature_sums",
     "half_hours",
     "latest_probe",
@@ -95,6 +96,18 @@ def feature_sums(
     rows = _minutes(project, start, end, view=view, service=service, defer_features=False)
     for row in rows:
         counted = add_features(counted, row.features)
+    return counted
+
+
+def bin_sums(
+    project: str, view: str, *, start: datetime, end: datetime, service: str | None = None
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Return how many values were answered in each bin, by feature, by the id of its bins
+    (``contracts.bins.id_of``), by bin. A feature whose bins changed meanwhile has counts under both ids."""
+    counted: dict[str, dict[str, dict[str, int]]] = {}
+    rows = _minutes(project, start, end, view=view, service=service).defer(None).only("bins")
+    for row in rows:
+        counted = add_bins(counted, row.bins)
     return counted
 
 
@@ -204,6 +217,7 @@ def recent_lookups(project: str, view: str, *, limit: int = 50) -> list[Recorded
             view=row.view,
             service=row.service,
             key_sha256=row.key_sha256,
+            key=None if row.key is None else bytes(row.key),
             verdicts=row.verdicts,
             age=_age(row.age_us),
         )
@@ -252,7 +266,7 @@ def _minutes(
         minute__lt=-(-to_us(end) // 60_000_000),
         **{name: value for name, value in asked.items() if value is not None},
     )
-    return rows.defer("features") if defer_features else rows
+    return rows.defer("features", "bins") if defer_features else rows.defer("bins")
 
 
 def _probe(row: Probe) -> ProbeResult:

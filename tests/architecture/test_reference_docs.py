@@ -21,6 +21,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "metrics.md": reference.metrics_table,
     "monitors.md": reference.monitors_table,
 }
+_VARIABLE = r'"((?:FRESHLINE|OTEL)_[A-Z_]+)"'
 _WRITTEN = re.compile(r"(<!-- written from the code -->\n\n)(.*?)(\n\n<!-- end -->)", re.S)
 
 
@@ -42,14 +43,12 @@ def test_the_table_is_what_the_code_says(name: str, request: pytest.FixtureReque
 
 
 def test_every_variable_that_serving_reads_is_listed() -> None:
-    read = reference.names_in_go(r'"(FRESHLINE_[A-Z_]+)"')
-    listed = {name for name in _names(REFERENCE / "settings.md") if name.startswith("FRESHLINE_")}
-    assert read <= listed
+    assert reference.names_in_go(_VARIABLE) <= _names(REFERENCE / "settings.md")
 
 
 def test_no_variable_is_listed_that_nobody_reads() -> None:
     listed = _names(REFERENCE / "settings.md")
-    known = {setting.name for setting in reference.SETTINGS} | reference.names_in_go(r'"(FRESHLINE_[A-Z_]+)"')
+    known = {setting.name for setting in reference.SETTINGS} | reference.names_in_go(_VARIABLE)
     assert listed == known | ({"STORE_URL"} & listed)
 
 

@@ -67,6 +67,10 @@ def _check_view(view):
     for feature in view["features"]:
         assert {"name", "dtype", "nullable"} <= set(feature) <= {"name", "dtype", "nullable", *RULES}
         assert all(isinstance(feature[rule], RULES[rule]) for rule in RULES if rule in feature)
+    for name, bins in view["bins"].items():
+        assert name in {feature["name"] for feature in view["features"]}
+        assert set(bins) in ({"id", "edges"}, {"id", "categories"})
+        assert len(bins["id"]) == 16
     assert not {feature["name"] for feature in view["features"]} & set(view["retired_features"])
     _check_terms(view["terms"], required=set(TERMS) - {"warn_after_us"})
 

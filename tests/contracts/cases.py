@@ -11,7 +11,7 @@ _RENAMED = {"min": "minimum", "max": "maximum"}
 
 
 def features_of(view):
-    return {each["name"]: _feature(each) for each in view["features"]}
+    return {each["name"]: _feature(each, view.get("bins", {})) for each in view["features"]}
 
 
 def terms_of(view_terms, service_terms):
@@ -77,13 +77,16 @@ def exact_json(dtype, value):
     return to_json(wide.get(dtype, dtype), value)
 
 
-def _feature(document):
+def _feature(document, bins):
     dtype = Dtype(document["dtype"])
     rules = {_RENAMED.get(key, key): value for key, value in document.items() if key not in ("name", "dtype")}
     if "allowed" in rules:
         rules["allowed"] = tuple(rules["allowed"])
     if "default" in rules:
         rules["default"] = from_json(dtype, rules["default"])
+    if document["name"] in bins:
+        told = bins[document["name"]]
+        rules["bins"] = tuple(from_json(dtype, each) for each in told.get("edges") or told["categories"])
     return Feature(name=document["name"], dtype=dtype, **rules)
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from hypothesis import strategies as st
 
+from controlplane.contracts.bins import are_edges, can_have
 from controlplane.contracts.model import (
     Absent,
     Action,
@@ -81,6 +82,18 @@ def texts():
     return _TEXTS.map("t{}".format)
 
 
+def bins(dtype):
+    """Edges that rise, or categories."""
+    if not are_edges(dtype):
+        scalars = st.booleans() if dtype is Dtype.BOOL else _TEXTS | st.sampled_from(["", "a", "é"])
+        return st.lists(scalars, min_size=1, max_size=3, unique=True).map(tuple)
+    small = st.integers(-3, 3) if dtype in (Dtype.INT32, Dtype.INT64) else st.sampled_from([-1.0, 0.0, 1.0])
+    edges = (small | _FINITE.get(dtype, _SCALARS[dtype])).map(
+        lambda edge: canonical_float(dtype, edge) if isinstance(edge, float) else edge
+    )
+    return st.lists(edges, min_size=1, max_size=6, unique=True).map(sorted).map(tuple)
+
+
 @st.composite
 def features(draw, name, *, dtypes=tuple(Dtype), has_default=False):
     """A feature whose rules do not contradict each other."""
@@ -107,6 +120,7 @@ def features(draw, name, *, dtypes=tuple(Dtype), has_default=False):
     if dtype.is_list:
         rules["min_items"] = draw(optional(st.integers(0, 2)))
         rules["max_items"] = draw(optional(st.integers(2, 4)))
+    rules["bins"] = draw(optional(bins(dtype))) if can_have(dtype) else None
     defaults = present_values(dtype)
     if element is Dtype.STRING:
         defaults = st.lists(_TEXTS, max_size=3) if dtype.is_list else _TEXTS

@@ -123,6 +123,13 @@ def service_change(*after_edits, before=()):
             [],
             "description of avg_delay",
         ),
+        (
+            "a feature's bins change",
+            [(f"{AVG}.bins", [0, 60])],
+            "compatible",
+            [],
+            "bins of avg_delay changed",
+        ),
         ("an owner changes", [(f"{VIEW}.owner", "others")], "compatible", [], "owner changed"),
         ("a tier changes", [(f"{VIEW}.tier", "bronze")], "compatible", [], "tier changed"),
         (

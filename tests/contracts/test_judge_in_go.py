@@ -3,11 +3,13 @@
 import json
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from controlplane.contracts.bins import bin_of
 from controlplane.contracts.verdicts import Lost
 from tests.contracts.cases import exact_json, judgement_document
 from tests.contracts.lookups import NOW_US, lookups
@@ -102,4 +104,20 @@ def test_go_judges_as_the_vectors_say(go_judge):
 def test_go_and_python_agree_on_every_lookup(go_judge, lookup):
     features = {feature.name: feature for feature in lookup.features}
     expected = json.loads(json.dumps(judgement_document(lookup.judge(), features=features)))
-    assert go_judge.judge(case_of(lookup)) == expected
+    answer = go_judge.judge(case_of(lookup))
+    binned = answer.pop("bins", {})
+    assert answer == expected
+    unread = bool(lookup.rows) and all(row is Lost.UNAVAILABLE for row in lookup.rows)
+    assert binned == ({} if unread else _binned(lookup.judge(), features=features))
+
+
+def _binned(judgement, *, features):
+    """What the caller gets, value by value, counted by feature and bin; a request that fails gets nothing."""
+    counts = {}
+    for row in [] if judgement.failed else judgement.rows:
+        for answer in row.features:
+            feature = features.get(answer.name)
+            if feature is not None and feature.bins is not None:
+                of_feature = counts.setdefault(feature.name, Counter())
+                of_feature[bin_of(feature.dtype, feature.bins, answer.value)] += 1
+    return counts

@@ -158,6 +158,31 @@ def test_sampled_lookups_are_told_newest_first():
     assert (older.verdicts, older.age) == ({"f": "fresh"}, None)
 
 
+def test_a_key_that_was_told_is_kept_beside_its_hash():
+    count(report(sampled=[sampled(key="0a1b"), sampled()]))
+    hashed, told = selectors.recent_lookups("flights", "carrier_delays")
+    assert (told.key, told.key_sha256, hashed.key) == (b"\x0a\x1b", "ab" * 32, None)
+
+
+def test_bins_are_counted_by_minute_once_and_add_up():
+    edges, others = "0123456789abcdef", "fedcba9876543210"
+    first = report(
+        minute(bins={"x": {edges: {"0": 1, "null": 2}}}),
+        minute(bins={"x": {edges: {"0": 3}, others: {"1": 1}}}),
+        minute(bins={"y": {edges: {"nan": 5}}}, minute=MINUTE - 1, service=""),
+        minute(),
+    )
+    count(first)
+    assert not count(first)
+    whole = selectors.bin_sums("flights", "carrier_delays", **LATELY)
+    assert whole == {"x": {edges: {"0": 4, "null": 2}, others: {"1": 1}}, "y": {edges: {"nan": 5}}}
+    ranked = selectors.bin_sums("flights", "carrier_delays", service="delay_ranker", **LATELY)
+    assert ranked == {"x": whole["x"]}
+    begins = clock.from_us(MINUTE * 60_000_000)
+    last = selectors.bin_sums("flights", "carrier_delays", start=begins, end=begins + timedelta(minutes=1))
+    assert last == {"x": whole["x"]}
+
+
 def test_who_reported_lately_and_what_was_dropped():
     count(report(dropped=3))
     count(report(sequence=2, dropped=4))
@@ -181,6 +206,13 @@ MINUTES = st.builds(
         st.sampled_from(["x", "y"]), st.dictionaries(st.sampled_from(["fresh", "stale"]), COUNTS)
     ),
     age_buckets=st.dictionaries(st.integers(0, 78).map(str), COUNTS, max_size=3),
+    bins=st.dictionaries(
+        st.sampled_from(["x", "y"]),
+        st.dictionaries(
+            st.sampled_from(["0123456789abcdef", "0000000000000000"]),
+            st.dictionaries(st.sampled_from(["0", "1", "null", "nan", "other"]), COUNTS),
+        ),
+    ),
 )
 
 

@@ -1,15 +1,20 @@
 """Reading a report strictly."""
 
 import copy
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.kernel.clock import from_us
 from controlplane.kernel.errors import Refused
 from controlplane.observations.domain.report import parse
 from tests.observations.reports import MINUTE, NOW, minute, report, sampled
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "observations.json"
 
 
 def faults(document):
@@ -116,3 +121,47 @@ def test_no_document_makes_the_reader_fail_otherwise_than_by_refusing(data):
         parse(document, now=NOW)
     except Refused as refused:
         assert refused.errors
+
+
+BINS = {"avg_dep_delay": {"0123456789abcdef": {"0": 1, "63": 2, "null": 0, "nan": 1, "other": 4}}}
+
+
+def test_bins_are_read_where_they_are_told():
+    told, silent = parse(report(minute(bins=BINS), minute()), now=NOW).minutes
+    assert told.bins == {"avg_dep_delay": {"0123456789abcdef": {"0": 1, "63": 2, "nan": 1, "other": 4}}}
+    assert silent.bins == {}
+
+
+@pytest.mark.parametrize(
+    ("bins", "path"),
+    [
+        ([], ""),
+        ({"x": []}, ".x"),
+        ({"x": {"0123456789ABCDEF": {}}}, ".x"),
+        ({"x": {"0123456789abcdef": []}}, ".x.0123456789abcdef"),
+        ({"x": {"0123456789abcdef": {"0": -1}}}, ".x.0123456789abcdef.0"),
+        ({"x": {"0123456789abcdef": {"64": 1}}}, ".x.0123456789abcdef.'64'"),
+        ({"x": {"0123456789abcdef": {"01": 1}}}, ".x.0123456789abcdef.'01'"),
+    ],
+)
+def test_what_is_wrong_with_bins_is_told_by_its_path(bins, path):
+    assert f"minutes[0].bins{path}" in faults(report(minute(bins=bins)))
+
+
+def test_a_key_is_read_where_it_may_be_told():
+    read = parse(report(sampled=[sampled(key="0a1b"), sampled()]), now=NOW)
+    assert [lookup.key for lookup in read.sampled] == [b"\x0a\x1b", None]
+    for wrong in ("xyz", "", 7, "ab" * 1_025):
+        assert "sampled[0].key" in faults(report(sampled=[sampled(key=wrong)]))
+
+
+def test_the_report_that_serving_writes_is_understood():
+    """tests/golden/observations.json is written by serving's own test."""
+    document = json.loads(GOLDEN.read_text(encoding="utf-8"))
+    now = from_us(document["sent_at_us"])
+    read = parse(document, now=now)
+    by_service = {(entry.key.view, entry.key.service): entry for entry in read.minutes}
+    delays = by_service["carrier_delays", ""]
+    assert delays.sums.rows == 7
+    assert delays.bins["delay"] == {"00000000000000d1": {"1": 2, "2": 2, "null": 3}}
+    assert read.sampled

@@ -12,10 +12,10 @@ from tools.toolchains import find_go
 
 
 @pytest.fixture(scope="session")
-def wire(tmp_path_factory):
-    """The process, built from the sources as they stand."""
-    folder, go = tmp_path_factory.mktemp("wire"), find_go()
-    binary = folder / "freshline-serving"
+def binary(tmp_path_factory):
+    """Serving, built from the sources as they stand."""
+    go = find_go()
+    binary = tmp_path_factory.mktemp("binary") / "freshline-serving"
     subprocess.run(
         [go.program("go"), "build", "-o", binary, "./cmd/freshline-serving"],
         cwd=SERVING,
@@ -23,7 +23,13 @@ def wire(tmp_path_factory):
         check=True,
         timeout=110,
     )
-    made = Wire(folder, binary)
+    return binary
+
+
+@pytest.fixture(scope="session")
+def wire(tmp_path_factory, binary):
+    """The process."""
+    made = Wire(tmp_path_factory.mktemp("wire"), binary)
     yield made
     made.close()
 

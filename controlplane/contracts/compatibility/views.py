@@ -97,6 +97,8 @@ def _compare_feature(
         yield risky(
             f"the default of {old.name} changes from {old.default!r} to {new.default!r}", names_of(users)
         )
+    if old.bins != new.bins:
+        yield compatible(f"the bins of {old.name} changed: its values are counted anew")
     if old.description != new.description:
         yield compatible(f"the description of {old.name} changed")
 

@@ -5,12 +5,13 @@ import re
 
 import re2
 
+from controlplane.contracts import bins
 from controlplane.contracts.checks import compile_pattern
 from controlplane.contracts.definition.entities import RESERVED_NAMES
 from controlplane.contracts.definition.reading import Fields, shown
 from controlplane.contracts.model import Feature
 from controlplane.contracts.values import from_json
-from controlplane.kernel.dtypes import Dtype, Value
+from controlplane.kernel.dtypes import Dtype, Scalar, Value
 from controlplane.kernel.errors import Refused
 
 MAX_PATTERN = 1_000
@@ -54,6 +55,7 @@ def read_feature(fields: Fields) -> Feature:
         allow_inf=fields.flag("allow_inf", default=False),
         default=_read_value(fields, "default", fields.raw("default"), dtype=dtype),
         description=fields.description(),
+        bins=_read_bins(fields, dtype=dtype),
     )
     if dtype is not None:
         _check_applicable(fields, dtype=dtype)
@@ -118,6 +120,33 @@ def _read_allowed(fields: Fields, *, dtype: Dtype | None) -> tuple[str | int, ..
         else:
             allowed.append(value)
     return tuple(allowed)
+
+
+def _read_bins(fields: Fields, *, dtype: Dtype | None) -> bins.Bins | None:
+    if not fields.has("bins") or dtype is None:
+        return None
+    if not bins.can_have(dtype):
+        fields.wrong("bins", f"values of {dtype} are not counted into bins: numbers, strings and bools are")
+        return None
+    found: list[Scalar] = []
+    for path, raw in fields.items("bins", expected="edges of numbers, or categories"):
+        try:
+            each = from_json(dtype, raw)
+        except Refused as refused:
+            fields.problems.add(path, "bad_value", refused.detail)
+            continue
+        if isinstance(each, list) or each is None or (isinstance(each, float) and not math.isfinite(each)):
+            message = f"{shown(raw)} is neither an edge nor a category: nulls and NaN have bins of their own"
+            fields.problems.add(path, "bad_value", message)
+        elif each in found:
+            fields.problems.add(path, "duplicate", f"{shown(raw)} is given twice")
+        else:
+            found.append(each)
+    if not 1 <= len(found) <= bins.MOST:
+        fields.wrong("bins", f"1 to {bins.MOST} edges or categories are expected")
+    if bins.are_edges(dtype) and found != sorted(found):
+        fields.wrong("bins", "edges rise from the first to the last")
+    return tuple(found)
 
 
 def _read_pattern(fields: Fields) -> str | None:

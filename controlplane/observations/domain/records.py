@@ -43,8 +43,8 @@ class AgeSlice:
 
 @dataclass(frozen=True, slots=True)
 class RecordedLookup:
-    """A sampled lookup of one row. ``key_sha256`` is all that is known of the key; ``age`` None: not found,
-    or unknown."""
+    """A sampled lookup of one row. ``key`` is the entity key as the store has it, None where serving may tell
+    its hash alone; ``age`` None: not found, or unknown."""
 
     at: datetime
     project: str
@@ -53,6 +53,7 @@ class RecordedLookup:
     key_sha256: str
     verdicts: Mapping[str, str]
     age: timedelta | None
+    key: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Reading an observation report of serving, strictly: what is not understood is refused with its path."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from controlplane.contracts import bins
 from controlplane.contracts.terms import Action
 from controlplane.contracts.verdicts import Verdict
 from controlplane.kernel import names
@@ -12,17 +14,20 @@ from controlplane.kernel.clock import from_us, to_us
 from controlplane.kernel.errors import FieldError, Refused
 from controlplane.observations.domain import ages
 from controlplane.observations.domain.records import RecordedLookup
-from controlplane.observations.domain.sums import Counts, ServedSums
+from controlplane.observations.domain.sums import BinCounts, Counts, ServedSums
 
 FORMAT = 1
 MAX_MINUTES = 20_000
 MAX_SAMPLED = 1_000
 MAX_FAULTS = 50
+LONGEST_KEY = 1_024
 _FUTURE = timedelta(minutes=5)
 _MOST = 2**40  # of anything, in one report of one process
 _LATEST_US = 2**53  # the year 2255, and what every reader of JSON can count exactly
 _GREATEST_NUMBER = 2**31 - 1
 _VERDICTS = frozenset(verdict.value for verdict in Verdict)
+_BINS_ID = re.compile(r"[0-9a-f]{16}")
+_BINS = frozenset([*map(str, range(bins.MOST + 1)), bins.OTHER, bins.NULL, bins.NAN])
 _ACTIONS = frozenset(action.value for action in Action)
 
 
@@ -42,6 +47,7 @@ class MinuteReport:
     sums: ServedSums
     features: Mapping[str, Counts]
     latency_buckets: Mapping[int, int]
+    bins: BinCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,13 @@ class _Faults:
             return ""
         return raw
 
+    def hexadecimal(self, raw: object, path: str) -> bytes:
+        try:
+            return bytes.fromhex(self.text(raw, path, longest=2 * LONGEST_KEY))
+        except ValueError:
+            self.add(path, f"is {_shown(raw)}; hexadecimal digits are expected")
+            return b""
+
     def name(self, raw: object, path: str, *, what: str) -> str:
         try:
             return names.check(raw, what=what)
@@ -148,6 +161,24 @@ class _Faults:
     def age(self, raw: object, path: str) -> timedelta:
         return timedelta(microseconds=self.count(raw, path, most=_LATEST_US))
 
+    def mapping(self, raw: object, path: str) -> Mapping[str, object]:
+        if isinstance(raw, dict):
+            return raw
+        self.add(path, "must be an object")
+        return {}
+
+    def bins_id(self, raw: str, path: str) -> str:
+        if _BINS_ID.fullmatch(raw) is None:
+            self.add(path, f"{_shown(raw)} names no bins: 16 hexadecimal digits are expected")
+        return raw
+
+    def bins(self, raw: object, path: str) -> dict[str, int]:
+        counted = self.counts(raw, path)
+        for name in counted:
+            if name not in _BINS:
+                self.add(f"{path}.{_shown(name)}", "is no bin")
+        return counted
+
     def counts(self, raw: object, path: str, *, allowed: Iterable[str] | None = None) -> dict[str, int]:
         known = self.record(raw, path, " ".join(allowed), optional=" ".join(allowed)) if allowed else raw
         if not isinstance(known, dict):
@@ -159,13 +190,13 @@ class _Faults:
 
 _MINUTE_FIELDS = (
     "minute project view service contract requests rows rejected_rows failed_requests values also_invalid"
-    " actions features age_buckets latency_buckets"
+    " actions features age_buckets latency_buckets bins"
 )
 
 
 def _minute(raw: object, path: str, faults: _Faults, *, now: datetime) -> MinuteReport:
-    # A serving process of before latencies were told does not send them.
-    fields = faults.record(raw, path, _MINUTE_FIELDS, optional="latency_buckets")
+    # A serving process of before latencies were told does not send them; bins are told where there are any.
+    fields = faults.record(raw, path, _MINUTE_FIELDS, optional="latency_buckets bins")
     minute = faults.count(fields.get("minute"), f"{path}.minute")
     if minute * 60_000_000 > to_us(now + _FUTURE):
         faults.add(f"{path}.minute", f"{minute} lies more than 5 minutes ahead of the control plane's clock")
@@ -202,7 +233,18 @@ def _minute(raw: object, path: str, faults: _Faults, *, now: datetime) -> Minute
             for name, counts in raw_features.items()
         },
         latency_buckets=_buckets(fields.get("latency_buckets", {}), f"{path}.latency_buckets", faults),
+        bins=_bins(fields.get("bins", {}), f"{path}.bins", faults),
     )
+
+
+def _bins(raw: object, path: str, faults: _Faults) -> BinCounts:
+    return {
+        faults.name(feature, path, what="feature"): {
+            faults.bins_id(id_, f"{path}.{feature}"): faults.bins(counts, f"{path}.{feature}.{id_}")
+            for id_, counts in faults.mapping(ids, f"{path}.{feature}").items()
+        }
+        for feature, ids in faults.mapping(raw, path).items()
+    }
 
 
 def _buckets(raw: object, path: str, faults: _Faults) -> dict[int, int]:
@@ -216,7 +258,9 @@ def _buckets(raw: object, path: str, faults: _Faults) -> dict[int, int]:
 
 
 def _sampled(raw: object, path: str, faults: _Faults) -> RecordedLookup:
-    fields = faults.record(raw, path, "at_us project view service key_sha256 verdicts age_us")
+    fields = faults.record(
+        raw, path, "at_us project view service key_sha256 key verdicts age_us", optional="key"
+    )
     age_us = fields.get("age_us")
     key = faults.text(fields.get("key_sha256"), f"{path}.key_sha256", longest=64)
     verdicts = fields.get("verdicts")
@@ -229,6 +273,7 @@ def _sampled(raw: object, path: str, faults: _Faults) -> RecordedLookup:
         view=faults.name(fields.get("view"), f"{path}.view", what="feature view"),
         service=faults.service(fields.get("service"), f"{path}.service"),
         key_sha256=key,
+        key=None if fields.get("key") is None else faults.hexadecimal(fields.get("key"), f"{path}.key"),
         verdicts=verdicts,
         age=None if age_us is None else faults.age(age_us, f"{path}.age_us"),
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from controlplane.observations.domain import ages
 
 Counts = Mapping[str, int]
+BinCounts = Mapping[str, Mapping[str, Counts]]  # by feature, by the id of its bins, by bin
 
 
 def add(left: Counts, right: Counts) -> dict[str, int]:
@@ -19,6 +20,11 @@ def add(left: Counts, right: Counts) -> dict[str, int]:
 def add_features(left: Mapping[str, Counts], right: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
     """Return the counts by feature and verdict, added up."""
     return {name: add(left.get(name, {}), right.get(name, {})) for name in {*left, *right}}
+
+
+def add_bins(left: BinCounts, right: BinCounts) -> dict[str, dict[str, dict[str, int]]]:
+    """Return the counts by feature, bins and bin, added up. Bins under another id are other bins."""
+    return {name: add_features(left.get(name, {}), right.get(name, {})) for name in {*left, *right}}
 
 
 def add_buckets(left: Mapping[int, int], right: Mapping[int, int]) -> dict[int, int]:

@@ -10,7 +10,7 @@ from controlplane.kernel.clock import to_us
 from controlplane.kernel.durations import to_us as duration_us
 from controlplane.observations.domain import half_hours
 from controlplane.observations.domain.report import MinuteKey, MinuteReport, Report
-from controlplane.observations.domain.sums import add_features
+from controlplane.observations.domain.sums import add_bins, add_features
 from controlplane.observations.models import MinuteCount, ReportReceipt, SampledLookup
 from controlplane.observations.selectors import sums_of
 from controlplane.observations.services.half_hours import add_half_hours
@@ -42,6 +42,7 @@ def record_report(report: Report, *, now: datetime, retention: timedelta) -> boo
             view=lookup.view,
             service=lookup.service,
             key_sha256=lookup.key_sha256,
+            key=lookup.key,
             verdicts=dict(lookup.verdicts),
             age_us=None if lookup.age is None else duration_us(lookup.age),
         )
@@ -82,18 +83,20 @@ _MERGED = [
     "actions",
     "age_buckets",
     "features",
+    "bins",
 ]
 
 
 def _merge(row: MinuteCount, entries: Iterable[MinuteReport]) -> None:
-    sums, features = sums_of(row), row.features
+    sums, features, bins = sums_of(row), row.features, row.bins
     for entry in entries:
         sums += entry.sums
         features = add_features(features, entry.features)
+        bins = add_bins(bins, entry.bins)
         row.contract = max(row.contract, entry.contract)
     row.requests, row.rows = sums.requests, sums.rows
     row.rejected_rows, row.failed_requests = sums.rejected_rows, sums.failed_requests
     row.also_invalid = sums.also_invalid
     row.values, row.actions = dict(sums.values), dict(sums.actions)
     row.age_buckets = {str(bucket): count for bucket, count in sums.age_buckets.items()}
-    row.features = features
+    row.features, row.bins = features, bins

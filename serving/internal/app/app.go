@@ -23,6 +23,7 @@ import (
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/observe"
+	"freshline/serving/internal/tracing"
 )
 
 const (
@@ -45,6 +46,7 @@ type App struct {
 	marks    *lookup.Watermarks
 	engine   *lookup.Engine
 	counters *observe.Counters
+	tracer   *tracing.Tracer // nil: off
 	metrics  *observe.Metrics
 	sender   *observe.Sender
 	handler  http.Handler
@@ -67,7 +69,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		control:  control.New(c.ControlURL, c.Token, c.TokenFile),
 		bundles:  new(bundle.Holder),
 		marks:    lookup.NewWatermarks(opened.readers()),
-		counters: observe.NewCounters(c.SampleEvery),
+		counters: observe.NewCounters(c.SampleEvery, c.PlainKeys...),
 	}
 	a.metrics = observe.NewMetrics(a.counters, build)
 	a.acks = bundle.NewAcknowledger(a.control, a.instance, build)
@@ -75,8 +77,14 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Source: a.control, Holder: a.bundles, Path: filepath.Join(c.Home, "bundle"),
 		Prepare: a.prepare, Acks: a.acks, Log: log, Now: time.Now,
 	}
+	if c.Tracing {
+		if a.tracer, err = tracing.Start(context.Background(), a.instance, build, log); err != nil {
+			opened.close()
+			return nil, errors.Join(err, listener.Close())
+		}
+	}
 	a.engine = lookup.NewEngine(lookup.Config{
-		Stores: opened.readers(), Bundles: a.bundles, Marks: a.marks, Observer: a.counters, Timer: a.metrics,
+		Stores: a.tracer.Stores(opened.readers()), Bundles: a.bundles, Marks: a.marks, Observer: a.counters, Timer: a.metrics,
 		Limits:  lookup.Limits{Entities: c.MaxEntities, Features: c.MaxFeatures, Concurrent: c.MaxConcurrent},
 		Timeout: c.Timeout, Log: log, Now: time.Now,
 	})
@@ -94,7 +102,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(),
 		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
 	}))
-	a.handler = mux
+	a.handler = a.tracer.Handler(mux)
 	a.addGauges()
 	return a, nil
 }
@@ -127,6 +135,7 @@ func (a *App) Run(ctx context.Context) error {
 	parts.Wait()
 	a.control.Close()
 	a.stores.close()
+	a.tracer.Stop(ctx)
 	return err
 }
 
@@ -137,7 +146,7 @@ func (a *App) serve(ctx context.Context) error {
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
 		Protocols: protocols(),
 	}
-	tlsConfig, err := tlsSettings(a.config)
+	tlsConfig, err := tlsSettings(a.config, a.log)
 	if err != nil {
 		return errors.Join(err, a.listener.Close())
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,22 +127,17 @@ func TestACallUnderWayIsAnsweredBeforeTheProcessEnds(t *testing.T) {
 }
 
 func TestCallsTravelOverTLSAsWell(t *testing.T) {
-	s := newSystem(t)
-	folder := t.TempDir()
-	certificate(t, folder)
-	s.env["FRESHLINE_SERVING_TLS_CERT"] = filepath.Join(folder, "cert.pem")
-	s.env["FRESHLINE_SERVING_TLS_KEY"] = filepath.Join(folder, "key.pem")
-	s.control.Publish(bundleText(1, "r", time.Hour))
-	s.put("UA", time.Now(), 1, 7, "N1")
-	p := s.start()
-	client := http2Client(t, &tls.Config{InsecureSkipVerify: true})
+	servers := newAuthority(t, "servers")
+	p := newSecured(t, servers).start()
+	trusting := &tls.Config{RootCAs: servers.pool()}
+	client := http2Client(t, trusting.Clone())
 	base := strings.Replace(p.base, "http://", "https://", 1)
 	var last error
 	until(t, "a call is answered", func() bool {
 		last = ask(client, base, bytes.NewReader(call()))
 		return last == nil
 	})
-	old := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, Protocols: new(http.Protocols)}}
+	old := &http.Client{Transport: &http.Transport{TLSClientConfig: trusting.Clone(), Protocols: new(http.Protocols)}}
 	old.Transport.(*http.Transport).Protocols.SetHTTP1(true)
 	response, err := old.Get(base + "/health")
 	if err != nil {

@@ -1,15 +1,10 @@
 package app
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"os"
-
-	"freshline/serving/internal/config"
 )
 
 // protocols are HTTP/1 and HTTP/2, which gRPC needs: with TLS by agreement, without it by prior knowledge.
@@ -19,31 +14,6 @@ func protocols() *http.Protocols {
 	spoken.SetHTTP2(true)
 	spoken.SetUnencryptedHTTP2(true)
 	return &spoken
-}
-
-// tlsSettings returns nil where no certificate is set.
-func tlsSettings(c config.Config) (*tls.Config, error) {
-	if c.TLSCert == "" {
-		return nil, nil
-	}
-	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("FRESHLINE_SERVING_TLS_CERT: %w", err)
-	}
-	settings := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
-	if c.TLSClientCA == "" {
-		return settings, nil
-	}
-	authorities, err := os.ReadFile(c.TLSClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("FRESHLINE_SERVING_TLS_CLIENT_CA: %w", err)
-	}
-	settings.ClientCAs = x509.NewCertPool()
-	if !settings.ClientCAs.AppendCertsFromPEM(authorities) {
-		return nil, fmt.Errorf("FRESHLINE_SERVING_TLS_CLIENT_CA: %s holds no certificate", c.TLSClientCA)
-	}
-	settings.ClientAuth = tls.RequireAndVerifyClientCert
-	return settings, nil
 }
 
 // serveProfiles serves Go's profiles on an address of their own, which config allows on loopback only.

@@ -2,20 +2,10 @@ package app_test
 
 import (
 	"bufio"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -114,63 +104,9 @@ func TestProfilesAreOnAnAddressOfTheirOwn(t *testing.T) {
 	}
 }
 
-// certificate writes a self-signed certificate and its key, and returns it for clients.
-func certificate(t *testing.T, folder string) tls.Certificate {
-	t.Helper()
-	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test"}, NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, secret.Public(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secretDER, err := x509.MarshalECPrivateKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, block := range map[string]*pem.Block{
-		"cert.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "EC PRIVATE KEY", Bytes: secretDER},
-	} {
-		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: secret}
-}
-
-func TestWithAClientAuthorityOnlyClientsWithACertificateAreAnswered(t *testing.T) {
-	s := newSystem(t)
-	folder := t.TempDir()
-	mine := certificate(t, folder)
-	s.env["FRESHLINE_SERVING_TLS_CERT"] = filepath.Join(folder, "cert.pem")
-	s.env["FRESHLINE_SERVING_TLS_KEY"] = filepath.Join(folder, "key.pem")
-	s.env["FRESHLINE_SERVING_TLS_CLIENT_CA"] = filepath.Join(folder, "cert.pem")
-	p := s.start()
-	address := strings.Replace(p.base, "http://", "https://", 1) + "/health"
-	roots := x509.NewCertPool()
-	text, err := os.ReadFile(filepath.Join(folder, "cert.pem"))
-	if err != nil || !roots.AppendCertsFromPEM(text) {
-		t.Fatal(err)
-	}
-	ask := func(certificates ...tls.Certificate) error {
-		transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certificates}}
-		defer transport.CloseIdleConnections()
-		response, err := (&http.Client{Transport: transport}).Get(address)
-		if err == nil {
-			response.Body.Close()
-		}
-		return err
-	}
-	if err := ask(mine); err != nil {
-		t.Errorf("with a certificate: %v", err)
-	}
-	if err := ask(); err == nil {
-		t.Error("a client without a certificate is answered")
+func TestWithoutAnAddressOfTheirOwnThereAreNoProfiles(t *testing.T) {
+	p := newSystem(t).start()
+	if status, _ := p.get("/debug/pprof/"); status != http.StatusNotFound || strings.Contains(p.log.String(), `"msg":"profiles"`) {
+		t.Errorf("profiles are served: %d\n%s", status, p.log)
 	}
 }

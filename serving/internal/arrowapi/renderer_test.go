@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 
+	flatbuffers "github.com/google/flatbuffers/go"
+
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
 	"freshline/serving/internal/row"
@@ -53,5 +55,19 @@ func TestWhatArrowsOffsetsCannotReachIsRefused(t *testing.T) {
 	w.offset(nil, math.MaxInt32+1)
 	if !w.tooMuch {
 		t.Error("an offset beyond 32 bits is taken")
+	}
+}
+
+func TestARendererThatGrewForOneHugeAnswerIsNotKept(t *testing.T) {
+	renderer := New()
+	huge := renderer.writers.Get().(*writer)
+	huge.builder = flatbuffers.NewBuilder(maxPooled + 1)
+	renderer.writers.Put(huge)
+	answer := answerOf(t, &lookup.Request{Project: "p", Features: []string{"carrier_facts:name"}, Entities: []lookup.EntityColumn{{Name: "carrier"}}})
+	if _, err := renderer.AppendStream(nil, answer, false, []byte(`{}`)); err != nil {
+		t.Fatal(err)
+	}
+	if renderer.writers.Get() == any(huge) {
+		t.Error("a huge renderer is kept for the next answer")
 	}
 }

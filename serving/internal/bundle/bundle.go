@@ -63,6 +63,7 @@ type Feature struct {
 	Checks     Checks
 	HasDefault bool
 	Default    row.Value
+	Bins       *Bins // that its values are counted into; nil: none
 }
 
 // Service is a feature service: a fixed list of features with terms of its own.

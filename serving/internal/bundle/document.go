@@ -52,6 +52,8 @@ type viewDocument struct {
 	Layouts         map[string][]row.Spec `json:"layouts"`
 	RetiredFeatures []string              `json:"retired_features"`
 	Terms           termsDocument         `json:"terms"`
+
+	Bins map[string]binsDocument `json:"bins"` // by feature
 }
 
 type featureDocument struct {

@@ -158,6 +158,11 @@ func parseView(project, name string, doc viewDocument) (*View, error) {
 		if err != nil {
 			return nil, fmt.Errorf("feature %q: %w", featureDoc.Name, err)
 		}
+		if document, ok := doc.Bins[feature.Name]; ok {
+			if feature.Bins, err = document.bins(feature.Dtype); err != nil {
+				return nil, fmt.Errorf("feature %q: bins: %w", feature.Name, err)
+			}
+		}
 		v.byName[feature.Name] = i
 		v.Features = append(v.Features, feature)
 	}

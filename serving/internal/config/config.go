@@ -39,6 +39,7 @@ type Config struct {
 	WatermarkInterval time.Duration
 	ObserveInterval   time.Duration
 	SampleEvery       int
+	PlainKeys         []string // projects whose sampled keys may be told; "*": all
 	SpoolBytes        int
 	DrainTimeout      time.Duration
 	PprofListen       string
@@ -46,6 +47,7 @@ type Config struct {
 	TLSKey            string
 	TLSClientCA       string
 	LogLevel          string
+	Tracing           bool
 }
 
 // Load reads the settings through lookup, as os.LookupEnv is. It returns every problem at once.
@@ -68,6 +70,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		WatermarkInterval: r.duration("FRESHLINE_WATERMARK_INTERVAL"),
 		ObserveInterval:   r.duration("FRESHLINE_OBSERVE_INTERVAL"),
 		SampleEvery:       r.natural("FRESHLINE_OBSERVE_SAMPLE_EVERY"),
+		PlainKeys:         r.list("FRESHLINE_OBSERVE_PLAIN_KEYS"),
 		SpoolBytes:        r.positive("FRESHLINE_OBSERVE_SPOOL_BYTES"),
 		DrainTimeout:      r.duration("FRESHLINE_SERVING_DRAIN_TIMEOUT"),
 		PprofListen:       r.loopback("FRESHLINE_SERVING_PPROF_LISTEN"),
@@ -76,6 +79,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		TLSClientCA:       r.file("FRESHLINE_SERVING_TLS_CLIENT_CA"),
 		LogLevel:          r.oneOf("FRESHLINE_SERVING_LOG_LEVEL", "debug", "info", "warn", "error"),
 	}
+	c.Tracing = r.tracing()
 	auth := r.oneOf("FRESHLINE_LOOKUP_AUTH", "auto", "required", "off")
 	c.AuthRequired = auth == "required" || auth == "auto" && !isLoopback(c.Listen)
 	if (c.TLSCert == "") != (c.TLSKey == "") {
@@ -159,6 +163,11 @@ func (r *reader) positive(name string) int {
 		r.problem(name, value, "write a whole number above 0")
 	}
 	return number
+}
+
+// list reads names that commas separate.
+func (r *reader) list(name string) []string {
+	return strings.FieldsFunc(r.text(name), func(c rune) bool { return c == ',' || c == ' ' })
 }
 
 func (r *reader) oneOf(name string, options ...string) string {

@@ -106,3 +106,28 @@ func TestFurtherStoresAreReadByName(t *testing.T) {
 		}
 	}
 }
+
+func TestSpansAreMadeOnlyWhereTheStandardVariablesAskForThem(t *testing.T) {
+	const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+	for _, test := range []struct {
+		pairs []string
+		want  bool
+	}{
+		{nil, false},
+		{[]string{endpoint, "http://c:4318"}, true},
+		{[]string{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://c:4318/v1/traces"}, true},
+		{[]string{"OTEL_TRACES_EXPORTER", "otlp"}, true},
+		{[]string{endpoint, "http://c:4318", "OTEL_TRACES_EXPORTER", "none"}, false},
+		{[]string{endpoint, "http://c:4318", "OTEL_SDK_DISABLED", "TRUE"}, false},
+		{[]string{endpoint, "http://c:4318", "OTEL_SDK_DISABLED", "false"}, true},
+	} {
+		if c, err := Load(from(test.pairs...)); err != nil || c.Tracing != test.want {
+			t.Errorf("%v: %v (%v)", test.pairs, c.Tracing, err)
+		}
+	}
+	for name, value := range map[string]string{"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"} {
+		if _, err := Load(from(name, value)); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s=%s: %v", name, value, err)
+		}
+	}
+}

@@ -22,6 +22,7 @@ func Settings() []Setting {
 		{"FRESHLINE_WATERMARK_INTERVAL", "500ms", "How often watermarks are read from the store."},
 		{"FRESHLINE_OBSERVE_INTERVAL", "10s", "How often observations are sent."},
 		{"FRESHLINE_OBSERVE_SAMPLE_EVERY", "100", "One lookup in so many is sampled, its key hashed; 0: none."},
+		{"FRESHLINE_OBSERVE_PLAIN_KEYS", "", "Projects, separated by commas, whose sampled keys are told as they are besides their hash; *: all; empty: none."},
 		{"FRESHLINE_OBSERVE_SPOOL_BYTES", "67108864", "Most bytes of observations that wait on disk; the oldest are dropped."},
 		{"FRESHLINE_SERVING_DRAIN_TIMEOUT", "10s", "How long requests under way may take after SIGTERM."},
 		{"FRESHLINE_SERVING_PPROF_LISTEN", "", "Loopback address of Go's profiles; empty: off."},
@@ -29,5 +30,10 @@ func Settings() []Setting {
 		{"FRESHLINE_SERVING_TLS_KEY", "", "Key file (PEM) of the certificate."},
 		{"FRESHLINE_SERVING_TLS_CLIENT_CA", "", "File (PEM) of the authorities whose client certificates are required; empty: none are."},
 		{"FRESHLINE_SERVING_LOG_LEVEL", "info", "debug, info, warn or error."},
+		{"OTEL_TRACES_EXPORTER", "", "otlp: spans go to an OpenTelemetry collector; none: they do not; empty: they do where an endpoint is set."},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", "Address of the collector, as http://localhost:4318."},
+		{"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "", "Address for spans alone, with its path; wins over OTEL_EXPORTER_OTLP_ENDPOINT."},
+		{"OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf", "How the collector is spoken to; http/protobuf is the only way."},
+		{"OTEL_SDK_DISABLED", "", "true: no spans, whatever else is set."},
 	}
 }

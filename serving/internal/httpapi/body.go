@@ -16,7 +16,8 @@ import (
 const (
 	timeoutHeader = "X-Request-Timeout-Ms"
 	maxTimeout    = time.Minute
-	maxPooled     = 4 << 20 // buffers that grew beyond this are left to the collector
+	maxPooled     = 4 << 20 // bytes; buffers that grew beyond this are left to the collector
+	maxPooledRefs = 1 << 17 // values and names that a body was read into
 )
 
 var errRequired = errors.New("Field required")
@@ -39,7 +40,9 @@ type body struct {
 func (s *Server) take() *buffers { return s.buffers.Get().(*buffers) }
 
 func (s *Server) give(b *buffers) {
-	if b.body.Cap() <= maxPooled && cap(b.out) <= maxPooled && cap(b.details) <= maxPooled {
+	bytes := max(b.body.Cap(), cap(b.out), cap(b.details))
+	refs := cap(b.request.values) + cap(b.request.Features) + cap(b.request.Entities)
+	if bytes <= maxPooled && refs <= maxPooledRefs {
 		s.buffers.Put(b)
 	}
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 
 	"freshline/serving/internal/lookup"
@@ -67,4 +68,22 @@ func FuzzBody(f *testing.F) {
 		}
 		_ = lookup.Request(b.Request)
 	})
+}
+
+func TestMemoryThatGrewForOneHugeRequestIsNotKept(t *testing.T) {
+	for what, grow := range map[string]func(*buffers){
+		"body":     func(b *buffers) { b.body.Grow(maxPooled + 1) },
+		"answer":   func(b *buffers) { b.out = make([]byte, 0, maxPooled+1) },
+		"details":  func(b *buffers) { b.details = make([]byte, 0, maxPooled+1) },
+		"values":   func(b *buffers) { b.request.values = make([][]byte, 0, maxPooledRefs+1) },
+		"features": func(b *buffers) { b.request.Features = make([]string, 0, maxPooledRefs+1) },
+	} {
+		s := &Server{buffers: sync.Pool{New: func() any { return new(buffers) }}}
+		huge := s.take()
+		grow(huge)
+		s.give(huge)
+		if s.take() == huge {
+			t.Errorf("a huge %s is kept for the next request", what)
+		}
+	}
 }

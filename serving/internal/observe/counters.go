@@ -3,8 +3,6 @@
 package observe
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -22,12 +20,12 @@ const (
 	maxTold         = 1 << 53
 )
 
-// Counters counts lookups. Requests meet only on one of many shards, and hold it for the time of
-// some additions.
+// Counters counts lookups, each in a shard that no other request has at that moment.
 type Counters struct {
 	ages        *ageScale
 	sampleEvery uint32
-	perShard    int // samples at most
+	plainKeys   []string // projects whose sampled keys may be told; "*": all
+	perShard    int      // samples at most
 	shards      []shard
 }
 
@@ -52,8 +50,23 @@ type viewName struct{ project, view string }
 type series struct {
 	requests, rows, rejected, failed uint64
 	tally                            enforce.Tally
-	features                         map[string]*[enforce.VerdictCount]uint64
+	features                         map[string]*featureCounts
 	ages, latencies                  [ageBuckets]uint64
+}
+
+// featureCounts are one feature's values by verdict, and by bin where its contract declares bins.
+type featureCounts struct {
+	verdicts [enforce.VerdictCount]uint64
+	bins     *bundle.Bins
+	binned   []uint64
+}
+
+func newFeatureCounts(feature *bundle.Feature) *featureCounts {
+	counts := new(featureCounts)
+	if feature != nil && feature.Bins != nil {
+		counts.bins, counts.binned = feature.Bins, make([]uint64, feature.Bins.Size)
+	}
+	return counts
 }
 
 // Totals are the counts of one view since the start.
@@ -67,24 +80,15 @@ type Totals struct {
 	RejectedRows  uint64
 }
 
-// Sample is one row of one lookup, with a key that cannot be read back.
-type Sample struct {
-	AtUS      int64             `json:"at_us"`
-	Project   string            `json:"project"`
-	View      string            `json:"view"`
-	Service   string            `json:"service"`
-	KeySHA256 string            `json:"key_sha256"`
-	Verdicts  map[string]string `json:"verdicts"`
-	AgeUS     *int64            `json:"age_us"`
-}
-
 var _ lookup.Observer = (*Counters)(nil)
 
-// NewCounters samples one in sampleEvery lookups; 0 samples none.
-func NewCounters(sampleEvery int) *Counters {
+// NewCounters samples one in sampleEvery lookups; 0 samples none. Keys are told as they are for plainKeys alone:
+// the names of projects, or "*".
+func NewCounters(sampleEvery int, plainKeys ...string) *Counters {
 	c := &Counters{
 		ages:        newAgeScale(),
 		sampleEvery: uint32(sampleEvery),
+		plainKeys:   plainKeys,
 		shards:      make([]shard, 4*runtime.GOMAXPROCS(0)),
 	}
 	c.perShard = min(samplesPerShard, max(1, maxSamples/len(c.shards)))
@@ -97,16 +101,28 @@ func NewCounters(sampleEvery int) *Counters {
 
 // Observe implements lookup.Observer.
 func (c *Counters) Observe(answer *lookup.Answer) {
-	s := &c.shards[rand.IntN(len(c.shards))]
-	s.mu.Lock()
+	s := c.free()
 	defer s.mu.Unlock()
 	for _, view := range answer.Views {
 		s.add(c.ages, answer, view)
 	}
 	if c.sampleEvery > 0 && answer.Rows > 0 && len(s.samples) < c.perShard && rand.Uint32N(c.sampleEvery) == 0 {
 		view := answer.Views[rand.IntN(len(answer.Views))]
-		s.samples = append(s.samples, sample(answer, view, rand.IntN(answer.Rows)))
+		s.samples = append(s.samples, c.sample(answer, view, rand.IntN(answer.Rows)))
 	}
+}
+
+// free returns a shard that nobody else has, locked. There are more shards than processors, so that a request
+// waits only where the others were all interrupted while they counted.
+func (c *Counters) free() *shard {
+	first := rand.IntN(len(c.shards))
+	for i := range c.shards {
+		if s := &c.shards[(first+i)%len(c.shards)]; s.mu.TryLock() {
+			return s
+		}
+	}
+	c.shards[first].mu.Lock()
+	return &c.shards[first]
 }
 
 func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
@@ -128,12 +144,15 @@ func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
 		sum.tally.Add(&column.Tally)
 		counts := sum.features[column.Ref.Name]
 		if counts == nil {
-			counts = new([enforce.VerdictCount]uint64)
+			counts = newFeatureCounts(column.Feature)
 			sum.features[column.Ref.Name] = counts
 		}
 		for verdict, n := range column.Tally.Verdicts {
-			counts[verdict] += n
+			counts.verdicts[verdict] += n
 			total.Verdicts[verdict] += n
+		}
+		if counts.bins != nil && answer.Failure == nil {
+			countBins(counts, answer, column)
 		}
 	}
 	total.CorruptRows += uint64(view.Damage.Corrupt)
@@ -155,7 +174,7 @@ func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
 func (s *shard) seriesFor(key seriesKey) *series {
 	found := s.series[key]
 	if found == nil {
-		found = &series{features: make(map[string]*[enforce.VerdictCount]uint64, len(key.view.Features))}
+		found = &series{features: make(map[string]*featureCounts, len(key.view.Features))}
 		s.series[key] = found
 	}
 	return found
@@ -169,26 +188,6 @@ func (s *shard) totalsFor(view *bundle.View) *Totals {
 		s.totals[name] = found
 	}
 	return found
-}
-
-func sample(answer *lookup.Answer, view *lookup.View, i int) Sample {
-	taken := Sample{
-		AtUS: answer.NowUS, Project: view.View.Project, View: view.View.Name,
-		Verdicts: make(map[string]string, len(view.Columns)),
-	}
-	if answer.Service != nil {
-		taken.Service = answer.Service.Name
-	}
-	digest := sha256.Sum256(answer.Key(view, i))
-	taken.KeySHA256 = hex.EncodeToString(digest[:])
-	for _, column := range view.Columns {
-		taken.Verdicts[column.Ref.Name] = column.Marks[i].Verdict.String()
-	}
-	if state := view.Table.States[i]; state == enforce.Young || state == enforce.Old {
-		age := min(view.Table.AgeUS[i], maxTold)
-		taken.AgeUS = &age
-	}
-	return taken
 }
 
 // Totals returns the counts of all views since the start.

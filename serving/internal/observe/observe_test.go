@@ -107,7 +107,7 @@ func TestTheGoldenReportIsWhatTheStoryTells(t *testing.T) {
 	// Which lookup is sampled is left to chance, so the golden sample is taken by hand.
 	sampled := newStory(t, 1)
 	sampled.lookup(&lookup.Request{Service: "strict"}, `"AA"`)
-	_, report.Sampled = sampled.counters.drain()
+	_, report.Sampled = sampled.counters.Drain()
 	text, err := json.MarshalIndent(report, "", " ")
 	if err != nil {
 		t.Fatal(err)
@@ -126,7 +126,7 @@ func TestTheGoldenReportIsWhatTheStoryTells(t *testing.T) {
 func TestEveryValueIsCountedOnce(t *testing.T) {
 	s := newStory(t, 0)
 	s.tell()
-	minutes, _ := s.counters.drain()
+	minutes, _ := s.counters.Drain()
 	for _, minute := range minutes {
 		var values, actions, features uint64
 		for _, n := range minute.Values {
@@ -144,7 +144,7 @@ func TestEveryValueIsCountedOnce(t *testing.T) {
 			t.Errorf("%s through %q: %d values, %d actions, %d by feature, want %d", minute.View, minute.Service, values, actions, features, want)
 		}
 	}
-	if again, _ := s.counters.drain(); len(again) != 0 {
+	if again, _ := s.counters.Drain(); len(again) != 0 {
 		t.Errorf("drained twice: %+v", again)
 	}
 	var totals uint64
@@ -196,7 +196,7 @@ func TestSamplesAreBoundedAndTheirKeysHashed(t *testing.T) {
 	for range 2000 {
 		s.lookup(&lookup.Request{Features: []string{"carrier_delays:delay"}}, `"UA"`)
 	}
-	_, samples := s.counters.drain()
+	_, samples := s.counters.Drain()
 	if len(samples) == 0 || len(samples) > maxSamples {
 		t.Errorf("%d samples", len(samples))
 	}
@@ -217,7 +217,7 @@ func TestTheTimeOfARequestIsCountedOnceForEachViewItTouches(t *testing.T) {
 		return nil
 	}
 	s.lookup(&lookup.Request{Features: []string{"carrier_delays:delay", "watched:x"}}, `"UA"`)
-	minutes, _ := s.counters.drain()
+	minutes, _ := s.counters.Drain()
 	if len(minutes) != 2 {
 		t.Fatalf("%d views were counted, want 2", len(minutes))
 	}

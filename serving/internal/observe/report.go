@@ -40,6 +40,8 @@ type Minute struct {
 	Features       map[string]map[string]uint64 `json:"features"`
 	AgeBuckets     map[string]uint64            `json:"age_buckets"`
 	LatencyBuckets map[string]uint64            `json:"latency_buckets"` // of requests
+
+	Bins map[string]map[string]map[string]uint64 `json:"bins,omitempty"` // values as answered, by feature, ID of its bins, and bin
 }
 
 type minuteKey struct {
@@ -48,8 +50,8 @@ type minuteKey struct {
 	minute                 int64
 }
 
-// drain takes all counts since the last drain, in a stable order.
-func (c *Counters) drain() ([]Minute, []Sample) {
+// Drain takes all counts since the last drain, in a stable order.
+func (c *Counters) Drain() ([]Minute, []Sample) {
 	merged := make(map[minuteKey]*Minute)
 	samples := []Sample{}
 	for i := range c.shards {
@@ -112,14 +114,34 @@ func (m *Minute) merge(sum *series) {
 		if m.Features[feature] == nil {
 			m.Features[feature] = make(map[string]uint64)
 		}
-		for verdict, n := range counts {
+		for verdict, n := range counts.verdicts {
 			if n > 0 {
 				m.Features[feature][enforce.Verdict(verdict).String()] += n
 			}
 		}
+		m.mergeBins(feature, counts)
 	}
 	addBuckets(m.AgeBuckets, &sum.ages)
 	addBuckets(m.LatencyBuckets, &sum.latencies)
+}
+
+// mergeBins tells bins that counted something. Edges that changed within the minute have bins of their own.
+func (m *Minute) mergeBins(feature string, counts *featureCounts) {
+	for bin, n := range counts.binned {
+		if n == 0 {
+			continue
+		}
+		if m.Bins == nil {
+			m.Bins = make(map[string]map[string]map[string]uint64)
+		}
+		if m.Bins[feature] == nil {
+			m.Bins[feature] = make(map[string]map[string]uint64)
+		}
+		if m.Bins[feature][counts.bins.ID] == nil {
+			m.Bins[feature][counts.bins.ID] = make(map[string]uint64)
+		}
+		m.Bins[feature][counts.bins.ID][counts.bins.Name(bin)] += n
+	}
 }
 
 func addBuckets(to map[string]uint64, counts *[ageBuckets]uint64) {

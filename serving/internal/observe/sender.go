@@ -61,6 +61,9 @@ func (s *Sender) Waiting() int64 { return s.waiting.Load() }
 func (s *Sender) Run(ctx context.Context) {
 	tick := time.NewTicker(s.Every)
 	defer tick.Stop()
+	if err := s.spool.sweep(s.Now()); err != nil {
+		s.Log.Warn("the spool cannot be tidied", "error", err)
+	}
 	for {
 		select {
 		case <-tick.C:
@@ -95,7 +98,7 @@ func (s *Sender) Flush(ctx context.Context) {
 
 // report builds the next report; nil when nothing happened.
 func (s *Sender) report() (name string, document []byte) {
-	minutes, samples := s.Counters.drain()
+	minutes, samples := s.Counters.Drain()
 	if len(minutes) == 0 && s.lost == 0 {
 		return "", nil
 	}
@@ -145,7 +148,8 @@ func (s *Sender) deliverSpool(ctx context.Context) error {
 			continue
 		}
 		if readErr != nil {
-			return readErr
+			err = errors.Join(err, readErr) // it must not hold back those behind it
+			continue
 		}
 		if err := s.Deliver.Observe(ctx, document); err != nil && !s.isRefused(name, err) {
 			return err

@@ -9,9 +9,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"freshline/serving/internal/control"
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/lookup/lookuptest"
 )
 
 // receiver is a control plane that takes reports, or does not.
@@ -191,7 +193,7 @@ func TestManyObserversLoseNothing(t *testing.T) {
 	}
 	var requests, fresh uint64
 	drain := func() {
-		minutes, _ := s.counters.drain()
+		minutes, _ := s.counters.Drain()
 		for _, minute := range minutes {
 			requests += minute.Requests
 			fresh += minute.Values["fresh"]
@@ -205,4 +207,125 @@ func TestManyObserversLoseNothing(t *testing.T) {
 	if requests != 1600 || fresh != 1600 {
 		t.Errorf("%d requests, %d fresh values, want 1600 of each", requests, fresh)
 	}
+}
+
+func TestAReportThatCannotBeReadDoesNotHoldBackTheOthers(t *testing.T) {
+	ctx := context.Background()
+	s, to := newStory(t, 0), &receiver{fault: errAway}
+	sender := newSender(t, s.counters, to)
+	for range 2 {
+		s.once()
+		sender.Flush(ctx)
+	}
+	// A folder can be listed, and not read as a file.
+	if err := os.MkdirAll(sender.spool.folder+"/00000000000000000000-x-1.json/kept", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	to.fault = nil
+	sender.Flush(ctx)
+	if got := to.sequences(); got != "1 2" || sender.Waiting() != 1 {
+		t.Errorf("arrived %s, %d wait", got, sender.Waiting())
+	}
+}
+
+func TestAReportThatIsDamagedOnDiskIsGivenUpAndCounted(t *testing.T) {
+	ctx := context.Background()
+	s, to := newStory(t, 0), &receiver{fault: errAway}
+	sender := newSender(t, s.counters, to)
+	for range 2 {
+		s.once()
+		sender.Flush(ctx)
+	}
+	names, err := sender.spool.names()
+	if err != nil || os.WriteFile(sender.spool.folder+"/"+names[0], []byte(`{"format":1,"inst`), 0o600) != nil {
+		t.Fatal(names, err)
+	}
+	sender.Deliver = strict{to}
+	to.fault = nil
+	sender.Flush(ctx)
+	if got := to.sequences(); got != "2" || sender.Waiting() != 0 || sender.Dropped() != 1 {
+		t.Errorf("arrived %s, %d wait, %d dropped", got, sender.Waiting(), sender.Dropped())
+	}
+}
+
+// strict refuses what is no report, as the control plane does.
+type strict struct{ *receiver }
+
+func (s strict) Observe(ctx context.Context, document []byte) error {
+	if !json.Valid(document) {
+		return fmt.Errorf("%w: 400", control.ErrRefused)
+	}
+	return s.receiver.Observe(ctx, document)
+}
+
+func TestAReportForWhichTheDiskHasNoSpaceIsCountedAsLost(t *testing.T) {
+	ctx := context.Background()
+	s, to := newStory(t, 0), &receiver{fault: errAway}
+	sender := newSender(t, s.counters, to)
+	if err := os.MkdirAll(sender.spool.folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	full := fmt.Sprintf("%s/%020d-%s-%09d%s", sender.spool.folder, nowUS, sender.Instance, 1, unfinished)
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Fatal(err)
+	}
+	s.once()
+	sender.Flush(ctx)
+	if left, err := os.ReadDir(sender.spool.folder); err != nil || len(left) != 0 || sender.Dropped() != 1 {
+		t.Errorf("%d dropped; left behind: %v (%v)", sender.Dropped(), left, err)
+	}
+	to.fault = nil
+	s.once()
+	sender.Flush(ctx)
+	if len(to.got) != 1 || to.got[0].Sequence != 2 || to.got[0].Dropped != 1 {
+		t.Errorf("arrived %+v", to.got)
+	}
+}
+
+func TestWhatAKilledProcessWasWritingIsSweptLaterOn(t *testing.T) {
+	sender := newSender(t, NewCounters(0), new(receiver))
+	if err := os.MkdirAll(sender.spool.folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, age := range map[string]time.Duration{"old" + unfinished: 2 * time.Hour, "young" + unfinished: time.Minute, "old.json": 2 * time.Hour} {
+		path := sender.spool.folder + "/" + name
+		written := lookuptest.Now().Add(-age)
+		if err := errors.Join(os.WriteFile(path, []byte("{"), 0o600), os.Chtimes(path, written, written)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sender.spool.sweep(sender.Now()); err != nil {
+		t.Fatal(err)
+	}
+	left, err := os.ReadDir(sender.spool.folder)
+	if err != nil || len(left) != 2 || left[0].Name() != "old.json" || left[1].Name() != "young"+unfinished {
+		t.Errorf("left %v (%v)", left, err)
+	}
+}
+
+func TestTwoProcessesThatShareASpoolDoNotTroubleEachOther(t *testing.T) {
+	ctx := context.Background()
+	s, to := newStory(t, 0), &receiver{fault: errAway}
+	first := newSender(t, s.counters, to)
+	s.once()
+	first.Flush(ctx)
+	second := newSender(t, NewCounters(0), to)
+	second.spool = first.spool
+	to.fault = nil
+	first.Deliver = &both{receiver: to, other: second}
+	first.Flush(ctx)
+	if first.failing || first.Waiting() != 0 || first.Dropped() != 0 || to.sequences() != "1 1" {
+		t.Errorf("failing %v, %d wait, %d dropped, arrived %s", first.failing, first.Waiting(), first.Dropped(), to.sequences())
+	}
+}
+
+// both has another process deliver the whole spool just before a report arrives.
+type both struct {
+	*receiver
+	other *Sender
+}
+
+func (b *both) Observe(ctx context.Context, document []byte) error {
+	b.other.Flush(ctx)
+	return b.receiver.Observe(ctx, document)
 }

@@ -9,6 +9,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
+)
+
+const (
+	unfinished = ".part"
+	// abandonedAfter is when a file that is still unfinished belongs to a process that was killed.
+	abandonedAfter = time.Hour
 )
 
 // spool keeps reports on disk, oldest first, within a bound. One goroutine uses it.
@@ -35,7 +42,14 @@ func (s *spool) names() ([]string, error) {
 
 func (s *spool) read(name string) ([]byte, error) { return os.ReadFile(filepath.Join(s.folder, name)) }
 
-func (s *spool) remove(name string) error { return os.Remove(filepath.Join(s.folder, name)) }
+// remove is content with a report that is gone: during a restart two processes share the folder.
+func (s *spool) remove(name string) error {
+	err := os.Remove(filepath.Join(s.folder, name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
 
 // loss is what was dropped: reports, and those that they in turn told of.
 type loss struct{ reports, told int64 }
@@ -45,9 +59,9 @@ func (s *spool) put(name string, document []byte) (dropped loss, err error) {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		return loss{}, fmt.Errorf("spool a report: %w", err)
 	}
-	temporary := filepath.Join(s.folder, name+".part")
+	temporary := filepath.Join(s.folder, name+unfinished)
 	if err := writeSynced(temporary, document); err != nil {
-		return loss{}, fmt.Errorf("spool a report: %w", err)
+		return loss{}, fmt.Errorf("spool a report: %w", errors.Join(err, os.Remove(temporary)))
 	}
 	if err := os.Rename(temporary, filepath.Join(s.folder, name+".json")); err != nil {
 		return loss{}, fmt.Errorf("spool a report: %w", err)
@@ -62,6 +76,21 @@ func writeSynced(path string, document []byte) error {
 	}
 	_, err = file.Write(document)
 	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// sweep removes what processes that were killed while they wrote left behind.
+func (s *spool) sweep(now time.Time) error {
+	entries, err := os.ReadDir(s.folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range entries {
+		info, statErr := entry.Info()
+		if statErr == nil && strings.HasSuffix(entry.Name(), unfinished) && now.Sub(info.ModTime()) > abandonedAfter {
+			err = errors.Join(err, s.remove(entry.Name()))
+		}
+	}
+	return err
 }
 
 func (s *spool) trim() (dropped loss, err error) {

@@ -13,6 +13,7 @@ import (
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/observe"
 	"freshline/serving/internal/row"
 )
 
@@ -78,8 +79,9 @@ func (c *Case) answer(ctx context.Context, b *bundle.Bundle, store *caseStore) (
 	if err := marks.Add(ctx, []lookup.Place{{Project: projectName, Store: bundle.DefaultStore}}); err != nil {
 		return nil, err
 	}
+	counters := observe.NewCounters(0)
 	engine := lookup.NewEngine(lookup.Config{
-		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: silent{}, Timer: silent{},
+		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: counters, Timer: silent{},
 		Limits:  lookup.Limits{Entities: len(c.Rows), Features: len(c.Requested), Concurrent: 1},
 		Timeout: time.Minute, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMicro(c.NowUS) },
 	})
@@ -93,7 +95,12 @@ func (c *Case) answer(ctx context.Context, b *bundle.Bundle, store *caseStore) (
 	if err != nil {
 		return nil, err
 	}
-	return expectationOf(answer), nil
+	expectation := expectationOf(answer)
+	minutes, _ := counters.Drain()
+	for _, minute := range minutes {
+		expectation.addBins(minute.Bins)
+	}
+	return expectation, nil
 }
 
 // bundle makes a bundle of the case's view and of a service with its terms.
@@ -191,7 +198,5 @@ func (s *caseStore) ReadWatermarks(context.Context, string) (map[string]enforce.
 }
 
 type silent struct{}
-
-func (silent) Observe(*lookup.Answer) {}
 
 func (silent) StoreCall(string, string, time.Duration, error) {}

@@ -14,6 +14,8 @@ type Expectation struct {
 	Failed       bool              `json:"failed"`
 	Counts       map[string]uint64 `json:"counts"`
 	RejectedRows int               `json:"rejected_rows"`
+
+	Bins map[string]map[string]uint64 `json:"bins,omitempty"` // by feature and bin, where the view has any
 }
 
 type rowVerdict struct {
@@ -53,6 +55,18 @@ func expectationOf(answer *lookup.Answer) *Expectation {
 		}
 	}
 	return e
+}
+
+// addBins takes the counts of one view, whose bins do not change.
+func (e *Expectation) addBins(features map[string]map[string]map[string]uint64) {
+	for feature, ids := range features {
+		for _, counts := range ids {
+			if e.Bins == nil {
+				e.Bins = make(map[string]map[string]uint64)
+			}
+			e.Bins[feature] = counts
+		}
+	}
 }
 
 func verdictOf(answer *lookup.Answer, i int) rowVerdict {

@@ -31,6 +31,7 @@ const Document = `{"format":1,"number":7,"registry":"r","default_project":null,"
  {"name":"flights","dtype":"int64","nullable":false,"min":0}],
  "join_keys":[{"name":"carrier","dtype":"string"}],"lanes":["batch"],"layout":1,
  "layouts":{"1":[{"name":"delay","dtype":"float64"},{"name":"flights","dtype":"int64"}]},"retired_features":["gone"],
+ "bins":{"delay":{"id":"00000000000000d1","edges":[0.5,10,60]},"flights":{"id":"00000000000000f1","edges":[0,7]}},
  "terms":{"max_age_us":60000000,"on_stale":"serve","on_missing":"null","on_invalid":"null"}},
 "carrier_facts":{"id":2,"contract":1,"enforcement":"enforce","features":[
  {"name":"name","dtype":"string","nullable":true},{"name":"delay","dtype":"float32","nullable":true},
@@ -39,6 +40,7 @@ const Document = `{"format":1,"number":7,"registry":"r","default_project":null,"
  "join_keys":[{"name":"carrier","dtype":"string"}],"lanes":["direct"],"layout":1,
  "layouts":{"1":[{"name":"name","dtype":"string"},{"name":"delay","dtype":"float32"},{"name":"photo","dtype":"bytes"},
  {"name":"founded","dtype":"timestamp"},{"name":"hubs","dtype":"list<string>"},{"name":"low_cost","dtype":"bool"}]},"retired_features":[],
+ "bins":{"name":{"id":"0000000000000c01","categories":["United","American"]},"low_cost":{"id":"0000000000000c02","categories":[false,true]}},
  "terms":{"max_age_us":60000000,"on_stale":"serve","on_missing":"null","on_invalid":"null"}},
 "airport_weather":{"id":3,"contract":9,"enforcement":"enforce","features":[{"name":"wind","dtype":"float64","nullable":true}],
  "join_keys":[{"name":"airport","dtype":"int64"}],"lanes":["stream"],"layout":1,

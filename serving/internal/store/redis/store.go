@@ -4,7 +4,6 @@ package redis
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/url"
@@ -45,7 +44,7 @@ type Store struct {
 
 var _ lookup.Store = (*Store)(nil)
 
-// New returns a store for a URL: redis://, rediss:// or redis+cluster://h:p,h:p. It connects in the
+// New returns a store for a URL: redis://, rediss:// or redis+cluster://h:p,h:p, over TLS with ?ca_file=. It connects in the
 // background, so that serving starts while Redis is away.
 func New(storeURL string) (*Store, error) {
 	option, err := parseURL(storeURL)
@@ -68,6 +67,10 @@ func parseURL(storeURL string) (rueidis.ClientOption, error) {
 		RetryDelay:       retryOnce,
 	}
 	option.Dialer.Timeout = dialTimeout
+	storeURL, caFile, err := cutOptions(storeURL)
+	if err != nil {
+		return option, err
+	}
 	scheme, rest, _ := strings.Cut(storeURL, "://")
 	cluster := scheme == "redis+cluster" || scheme == "rediss+cluster"
 	hosts := rest
@@ -92,7 +95,11 @@ func parseURL(storeURL string) (rueidis.ClientOption, error) {
 	option.ForceSingleClient = !cluster
 	option.ShuffleInit = cluster
 	if strings.HasPrefix(scheme, "rediss") {
-		option.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+		if option.TLSConfig, err = tlsSettings(caFile); err != nil {
+			return option, err
+		}
+	} else if caFile != "" {
+		return option, errors.New("ca_file needs TLS: rediss://")
 	}
 	if number := strings.Trim(parsed.Path, "/"); number != "" && !cluster {
 		if option.SelectDB, err = strconv.Atoi(number); err != nil {
