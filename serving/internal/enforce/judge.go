@@ -25,6 +25,9 @@ func (c *Column) Judge(t *Table, rules *Rules, rejected []bool) {
 	case c.Feature == nil:
 		c.judgeRetired(rules, rejected)
 		return
+	case c.Cells.Whole && t.Unenforced:
+		clear(c.Marks)
+		fresh = uint64(len(c.Marks))
 	case c.Cells.Whole: // only where all rows are young
 		fresh = c.judgeWhole(rules, rejected)
 	case c.Feature.Dtype.IsFloat() && c.Feature.Dtype.IsFixed():

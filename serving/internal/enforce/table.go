@@ -41,6 +41,8 @@ type Table struct {
 	States  []State
 	AsOfUS  []int64 // of Young and Old rows
 	AgeUS   []int64 // of Young and Old rows
+	// Unenforced takes every row for young, of age 0, and every value of a whole column for fresh.
+	Unenforced bool
 
 	layoutOf []uint16 // index into layouts, noLayout for rows without values
 	layouts  []*row.Layout
@@ -75,7 +77,10 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 		default:
 			t.States[i] = t.open(ctx, i, layouts, &damage)
 		}
-		if t.States[i] == Young {
+		switch {
+		case t.States[i] == Young && t.Unenforced:
+			t.AsOfUS[i], t.AgeUS[i] = nowUS, 0
+		case t.States[i] == Young:
 			t.States[i] = t.date(i, marks, maxAgeUS, nowUS)
 		}
 		t.allYoung = t.allYoung && t.States[i] == Young

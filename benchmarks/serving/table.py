@@ -1,9 +1,8 @@
-"""The values that both sides get, in one Parquet file, and what is asked of them.
+"""The values that every side gets, in one Parquet file, and what is asked of them.
 
 A hundred features in ten views, each of four float64, three int64 and three string columns.
 """
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +51,9 @@ def _view(number: int) -> View:
 
 ALL_VIEWS = tuple(_view(number) for number in range(VIEWS))
 SERVICES: dict[str, Sequence[View]] = {"narrow": ALL_VIEWS[:1], "wide": ALL_VIEWS}
-SHAPES = (Shape("narrow", 1), Shape("wide", 100))
+ONE = Shape("narrow", 1)
+HUNDRED = Shape("wide", 100)
+THOUSAND = Shape("wide", 1_000)
 
 
 def write_table(path: Path, entities: int, *, now: datetime) -> None:
@@ -78,15 +79,14 @@ def write_table(path: Path, entities: int, *, now: datetime) -> None:
 
 
 def request_body(service: str, keys: Sequence[int]) -> dict[str, object]:
-    """Return the request that both sides take as it is."""
+    """Return the request that every side takes as it is."""
     return {"feature_service": service, "entities": {KEY: list(keys)}}
 
 
-def write_bodies(path: Path, shape: Shape, entities: int) -> None:
-    """Write what the load client sends in turn: random entities, the same for both sides."""
+def request_bodies(shape: Shape, entities: int) -> list[dict[str, object]]:
+    """Return what the load client sends in turn: random entities, the same for every side."""
     chance = random.Random(3)
-    bodies = [
+    return [
         request_body(shape.service, chance.sample(range(entities), min(shape.rows, entities)))
         for _ in range(BODIES)
     ]
-    path.write_text(json.dumps(bodies))
