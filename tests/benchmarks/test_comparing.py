@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from benchmarks.serving_beside_feast.comparing import differing_cells, shown
+from benchmarks.serving.comparing import differing_cells, shown
 
 ANSWER = {
     "metadata": {"feature_names": ["entity_id", "a", "b"]},

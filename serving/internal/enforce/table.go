@@ -41,10 +41,13 @@ type Table struct {
 	States  []State
 	AsOfUS  []int64 // of Young and Old rows
 	AgeUS   []int64 // of Young and Old rows
+	// Unenforced takes every row for young, of age 0, and every value of a whole column for fresh.
+	Unenforced bool
 
 	layoutOf []uint16 // index into layouts, noLayout for rows without values
 	layouts  []*row.Layout
 	allYoung bool   // nearly always the case, and then nothing about a row need be asked twice
+	next     int    // where in the first layout the next column is looked for
 	nulls    []byte // bitmap of the columns of the first layout that some row has a null in
 }
 
@@ -63,7 +66,7 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 	t.AgeUS = resized(t.AgeUS, n)
 	t.layoutOf = resized(t.layoutOf, n)
 	t.layouts = t.layouts[:0]
-	t.allYoung = true
+	t.allYoung, t.next = true, 0
 	var damage Damage
 	for i, data := range t.Rows {
 		t.layoutOf[i] = noLayout
@@ -75,7 +78,10 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 		default:
 			t.States[i] = t.open(ctx, i, layouts, &damage)
 		}
-		if t.States[i] == Young {
+		switch {
+		case t.States[i] == Young && t.Unenforced:
+			t.AsOfUS[i], t.AgeUS[i] = nowUS, 0
+		case t.States[i] == Young:
 			t.States[i] = t.date(i, marks, maxAgeUS, nowUS)
 		}
 		t.allYoung = t.allYoung && t.States[i] == Young
@@ -148,7 +154,8 @@ func (t *Table) layoutIndex(ctx context.Context, number uint32, layouts Layouts)
 // Decode fills the column of one feature, to be read as dtype, from all rows that have it.
 func (t *Table) Decode(name string, dtype row.Dtype, column *row.Column) {
 	if t.allYoung && len(t.layouts) == 1 {
-		field, ok := t.layouts[0].Find(name)
+		field, at, ok := t.layouts[0].FindAt(t.next, name)
+		t.next = at + 1
 		if ok && !field.IsNullIn(t.nulls) && column.FillWhole(t.Rows, dtype, t.layouts[0], field) {
 			return
 		}

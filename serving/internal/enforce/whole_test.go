@@ -18,7 +18,7 @@ func TestTheShortWayJudgesAsTheLongOne(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	edges := []float64{0, 10, 9.999, 10.001, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64}
 	for _, dtype := range []string{"float64", "int64", "timestamp", "float32", "int32"} {
-		for _, check := range []string{`"nullable":true`, `"min":0,"max":10`, `"allow_nan":true,"max":10`, `"allow_inf":true`, `"allowed":[1,2]`} {
+		for _, check := range []string{`"nullable":true`, `"min":0,"max":10`, `"min":-0.0,"max":10`, `"min":0.2,"max":0.8`, `"min":-1`, `"allow_nan":true,"max":10`, `"allow_inf":true`, `"allowed":[1,2]`} {
 			parsed, err := row.ParseDtype(dtype)
 			if err != nil {
 				t.Fatal(err)
@@ -128,4 +128,58 @@ func marksOf(t *testing.T, dtype, check string, layout *row.Layout, rows [][]byt
 		t.Errorf("%d values counted of %d", sum, len(rows))
 	}
 	return column.Marks
+}
+
+func TestColumnsAreFoundWhateverTheOrderTheyAreAskedIn(t *testing.T) {
+	names := []string{"a", "b", "c"}
+	var specs []row.Spec
+	var values []*row.Value
+	for i, name := range names {
+		specs = append(specs, row.Spec{Name: name, Dtype: "int64"})
+		values = append(values, &row.Value{Word: uint64(i)})
+	}
+	layout := layoutOf(t, 1, specs...)
+	table := Table{Rows: [][]byte{row.Encode(row.Header{EventTimeUS: 1000}, layout, values)}}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 1, 2}, {2, 0, 1}} {
+		table.Open(context.Background(), knownLayouts{1: layout}, &Watermarks{}, 100, 1000)
+		for _, i := range order {
+			var cells row.Column
+			table.Decode(names[i], row.Int64, &cells)
+			if cells.Words[0] != uint64(i) {
+				t.Errorf("asked in the order %v, column %s is %d", order, names[i], cells.Words[0])
+			}
+		}
+		var cells row.Column
+		if table.Decode("unknown", row.Int64, &cells); cells.Cells[0] != row.Absent {
+			t.Error("a column that the layout lacks was found")
+		}
+	}
+}
+
+func TestUnenforcedWholeColumnsAreAsTheyAreStored(t *testing.T) {
+	layout := layoutOf(t, 1, row.Spec{Name: "x", Dtype: "int64"})
+	tooGreat := row.Value{Word: 50}
+	old := row.Encode(row.Header{EventTimeUS: 1}, layout, []*row.Value{&tooGreat})
+	view := viewOf(t, `{"name":"x","dtype":"int64","max":5}`)
+	rules := RulesFor(view.Terms)
+	for _, c := range []struct {
+		unenforced bool
+		want       Mark
+	}{
+		{true, Mark{}},
+		{false, Mark{Verdict: Stale, AlsoInvalid: true}},
+	} {
+		table := Table{Rows: [][]byte{old}, Unenforced: c.unenforced, AgeUS: []int64{7}}
+		table.Open(context.Background(), knownLayouts{1: layout}, &Watermarks{}, 100, 1000)
+		var cells row.Column
+		table.Decode("x", row.Int64, &cells)
+		column := Column{Feature: &view.Features[0], Cells: &cells}
+		column.Judge(&table, &rules, make([]bool, 1))
+		if got := column.Marks[0]; got.Verdict != c.want.Verdict || got.AlsoInvalid != c.want.AlsoInvalid {
+			t.Errorf("unenforced %v: the mark is %+v", c.unenforced, got)
+		}
+		if c.unenforced && (table.AgeUS[0] != 0 || column.Tally.Verdicts[Fresh] != 1) {
+			t.Errorf("unenforced: age %d, %d fresh", table.AgeUS[0], column.Tally.Verdicts[Fresh])
+		}
+	}
 }

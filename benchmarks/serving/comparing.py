@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from benchmarks.serving_beside_feast.servers import Side
-from benchmarks.serving_beside_feast.table import EVENT_TIME, KEY, SERVICES, request_body
+from benchmarks.serving.processes import Side
+from benchmarks.serving.table import EVENT_TIME, KEY, SERVICES, request_body
 
 _AT_ONCE = 100
 _SHOWN = 5

@@ -1,9 +1,8 @@
-"""The values that both sides get, in one Parquet file, and what is asked of them.
+"""The values that every side gets, in one Parquet file, and what is asked of them.
 
 A hundred features in ten views, each of four float64, three int64 and three string columns.
 """
 
-import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,6 +41,15 @@ class Shape:
         """How many features the service names."""
         return sum(len(view.features) for view in SERVICES[self.service])
 
+    @property
+    def most_connections(self) -> int:
+        """Over how many connections it is asked at most.
+
+        Feast takes seconds for a thousand rows, and its server has no option for the timeout that kills a worker
+        which several such requests keep busy for half a minute.
+        """
+        return 2 if self.rows >= 1_000 else 1_000
+
     def __str__(self) -> str:
         return f"{self.rows} x {self.features}"
 
@@ -52,7 +60,9 @@ def _view(number: int) -> View:
 
 ALL_VIEWS = tuple(_view(number) for number in range(VIEWS))
 SERVICES: dict[str, Sequence[View]] = {"narrow": ALL_VIEWS[:1], "wide": ALL_VIEWS}
-SHAPES = (Shape("narrow", 1), Shape("wide", 100))
+ONE = Shape("narrow", 1)
+HUNDRED = Shape("wide", 100)
+THOUSAND = Shape("wide", 1_000)
 
 
 def write_table(path: Path, entities: int, *, now: datetime) -> None:
@@ -78,15 +88,13 @@ def write_table(path: Path, entities: int, *, now: datetime) -> None:
 
 
 def request_body(service: str, keys: Sequence[int]) -> dict[str, object]:
-    """Return the request that both sides take as it is."""
+    """Return the request that every side takes as it is."""
     return {"feature_service": service, "entities": {KEY: list(keys)}}
 
 
-def write_bodies(path: Path, shape: Shape, entities: int) -> None:
-    """Write what the load client sends in turn: random entities, the same for both sides."""
+def request_bodies(shape: Shape, entities: int) -> list[dict[str, object]]:
+    """Return what the load client sends in turn: random entities, the same for every side."""
     chance = random.Random(3)
-    bodies = [
-        request_body(shape.service, chance.sample(range(entities), min(shape.rows, entities)))
-        for _ in range(BODIES)
-    ]
-    path.write_text(json.dumps(bodies))
+    # Of a table for a short run there are fewer entities than a request names: some come twice.
+    pick = chance.sample if shape.rows <= entities else lambda among, rows: chance.choices(among, k=rows)
+    return [request_body(shape.service, pick(range(entities), shape.rows)) for _ in range(BODIES)]
