@@ -34,7 +34,7 @@ from benchmarks.serving.measuring import Load
 from benchmarks.serving.outcomes import Part
 from benchmarks.serving.processes import Side
 from benchmarks.serving.table import write_table
-from tools import toolchains
+from tools import feast_environment, toolchains
 from tools.console import Failure, step
 
 ROWS = ("feast", "feast-layout", "overhead", "slow-store", "enforcement", "values")
@@ -70,7 +70,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _run(given: argparse.Namespace) -> tuple[list[str], dict[str, object]]:
     beside = bool({"feast", "feast-layout"} & set(given.rows))
-    python = sides.make_feast_environment() if given.workers and beside else None
+    python = feast_environment.ensure() if given.workers and beside else None
     # Before anything of this command runs: what else the machine does.
     head = results_file.head(_command(given), **_versions(python))
     parts: list[Part] = []

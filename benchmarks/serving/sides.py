@@ -10,9 +10,9 @@ from pathlib import Path
 
 from benchmarks.serving.processes import Side, running, wait_until_it_answers
 from benchmarks.serving.table import ALL_VIEWS, EVENT_TIME, KEY, LONGEST_TEXT, PROJECT, SERVICES
-from tools import environment, ports
+from tools import ports
 from tools.console import run
-from tools.places import DOWNLOADS, ROOT
+from tools.places import ROOT
 
 PROGRAMS = Path(__file__).parent
 
@@ -67,11 +67,6 @@ def freshline(
         side = Side(name, f"127.0.0.1:{port}", pid)
         wait_until_it_answers(side, "/ready", folder)
         yield side
-
-
-def make_feast_environment() -> Path:
-    """Return the Python of Feast's own environment, made as locked in requirements/feast.txt."""
-    return environment.ensure("feast", venv=DOWNLOADS / "feast")
 
 
 def feast_version(python: Path) -> str:

@@ -88,6 +88,12 @@ func (l *Layout) FindAt(at int, name string) (Field, int, bool) {
 	return field, field.index, ok
 }
 
+// Index returns the place of the column of that name.
+func (l *Layout) Index(name []byte) (int, bool) {
+	i, ok := l.byName[string(name)]
+	return i, ok
+}
+
 // Find returns the column of that name.
 func (l *Layout) Find(name string) (Field, bool) {
 	i, ok := l.byName[name]
