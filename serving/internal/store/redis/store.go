@@ -66,6 +66,7 @@ func parseURL(storeURL string) (rueidis.ClientOption, error) {
 		ConnWriteTimeout: writeTimeout,
 		ClientSetInfo:    rueidis.DisableClientSetInfo,
 		RetryDelay:       retryOnce,
+		DialCtxFn:        dial,
 	}
 	option.Dialer.Timeout = dialTimeout
 	scheme, rest, _ := strings.Cut(storeURL, "://")
@@ -181,6 +182,9 @@ func fill(read *lookup.Read, k int, result rueidis.RedisResult) error {
 	fields, err := result.ToArray()
 	if err != nil {
 		return err
+	}
+	if len(fields) != len(read.Views) {
+		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(read.Views))
 	}
 	for v := range fields {
 		if fields[v].IsNil() {
