@@ -16,7 +16,8 @@ import (
 const (
 	timeoutHeader = "X-Request-Timeout-Ms"
 	maxTimeout    = time.Minute
-	maxPooled     = 4 << 20 // buffers that grew beyond this are left to the collector
+	maxPooled     = 4 << 20 // bytes; buffers that grew beyond this are left to the collector
+	maxPooledKeys = 1 << 16 // values of join keys, the same
 )
 
 var errRequired = errors.New("Field required")
@@ -39,7 +40,8 @@ type body struct {
 func (s *Server) take() *buffers { return s.buffers.Get().(*buffers) }
 
 func (s *Server) give(b *buffers) {
-	if b.body.Cap() <= maxPooled && cap(b.out) <= maxPooled && cap(b.details) <= maxPooled {
+	if b.body.Cap() <= maxPooled && cap(b.out) <= maxPooled && cap(b.details) <= maxPooled && cap(b.request.values) <= maxPooledKeys {
+		clear(b.request.Entities)
 		s.buffers.Put(b)
 	}
 }
@@ -96,7 +98,9 @@ func (b *body) parse(text []byte) error {
 			return &bodyError{"", err}
 		}
 		seen = seen || name == "entities"
-		if err := b.member(&scanner, name); err != nil {
+		if err := b.member(&scanner, name); err == lookup.ErrKeyValues {
+			return err
+		} else if err != nil {
 			return &bodyError{name, err}
 		}
 	}
@@ -163,6 +167,7 @@ func truth(scanner *jsonscan.Scanner) (bool, error) {
 }
 
 func (b *body) features(scanner *jsonscan.Scanner) error {
+	b.Features = b.Features[:0] // of a member that is given twice the last counts, as JSON readers have it
 	if scanner.Null() {
 		return nil
 	}
@@ -187,6 +192,7 @@ func (b *body) features(scanner *jsonscan.Scanner) error {
 }
 
 func (b *body) entities(scanner *jsonscan.Scanner) error {
+	b.Entities, b.values = b.Entities[:0], b.values[:0]
 	if scanner.Open('{') != nil {
 		return errNoDict
 	}
@@ -220,6 +226,9 @@ func (b *body) column(scanner *jsonscan.Scanner) error {
 		raw, err := scanner.Value()
 		if err != nil {
 			return err
+		}
+		if len(b.values) == lookup.MaxKeyValues {
+			return lookup.ErrKeyValues
 		}
 		b.values = append(b.values, raw)
 	}
