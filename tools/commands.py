@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, checking, fuzzing, locking, mutating, resting, running, testing
+from tools import attending, checking, fuzzing, locking, mutating, resting, running, stressing, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
@@ -139,6 +139,10 @@ def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
             minutes=arguments.minutes, targets=arguments.target, listing=arguments.list
         )
     )
+
+    stress = commands.add_parser("stress", help="load serving while everything around it breaks")
+    stress.add_argument("--minutes", type=float, default=5.0, metavar="N", help="at least so long (5)")
+    stress.set_defaults(run=lambda arguments: stressing.stress(minutes=arguments.minutes))
 
     lock = commands.add_parser("lock", help="lock requirements/*.in, with hashes")
     lock.add_argument("--upgrade", action="store_true", help="to the newest allowed versions")

@@ -86,7 +86,7 @@ def _survives(go: toolchains.Toolchain, target: Target, seconds: int, environmen
         f"{seconds}s",
     ]
     began = time.monotonic()
-    # Making inputs smaller takes a minute by default, and as much again for each thing that it calls interesting.
+    # By default go test spends up to a minute on making each input smaller.
     code = run_shown([*command, "-fuzzminimizetime", "5s", target.package], cwd=SERVING, env=environment)
     say(f"{target}: {'nothing found' if code == 0 else 'FAILED'} after {time.monotonic() - began:.0f} s")
     return code == 0
