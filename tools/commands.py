@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import attending, checking, locking, mutating, resting, running, testing
+from tools import attending, checking, fuzzing, locking, mutating, resting, running, stressing, testing
 from tools.console import RED, Failure, coloured, say
 from tools.places import DEFAULT_HOME
 
@@ -127,6 +127,22 @@ def _add_working(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--resume", action="store_true", help="without those that turned red before and are unchanged"
     )
     mutate.set_defaults(run=lambda arguments: mutating.mutate(arguments.rules, resume=arguments.resume))
+
+    fuzz = commands.add_parser("fuzz", help="feed every decoder of serving with made-up bytes")
+    fuzz.add_argument("--minutes", type=float, default=1.0, metavar="N", help="for each target (1)")
+    fuzz.add_argument(
+        "--target", action="append", default=[], help="only this one, by name or package; may be repeated"
+    )
+    fuzz.add_argument("--list", action="store_true", help="say which targets there are, and end")
+    fuzz.set_defaults(
+        run=lambda arguments: fuzzing.fuzz(
+            minutes=arguments.minutes, targets=arguments.target, listing=arguments.list
+        )
+    )
+
+    stress = commands.add_parser("stress", help="load serving while everything around it breaks")
+    stress.add_argument("--minutes", type=float, default=5.0, metavar="N", help="at least so long (5)")
+    stress.set_defaults(run=lambda arguments: stressing.stress(minutes=arguments.minutes))
 
     lock = commands.add_parser("lock", help="lock requirements/*.in, with hashes")
     lock.add_argument("--upgrade", action="store_true", help="to the newest allowed versions")

@@ -29,6 +29,9 @@ import (
 const (
 	headerTimeout = 5 * time.Second
 	idleTimeout   = 2 * time.Minute
+	sendTimeout   = time.Minute // of a body
+	takeTimeout   = time.Minute // of a piece of an answer
+	maxHeader     = 64 << 10    // bytes
 	// prepareTimeout bounds how long a new bundle waits for the watermarks of its projects.
 	prepareTimeout = 500 * time.Millisecond
 )
@@ -55,7 +58,7 @@ type App struct {
 
 // New builds the process and binds its address; nothing runs yet.
 func New(c config.Config, build string, log *slog.Logger) (*App, error) {
-	opened, err := openStores(c.Stores)
+	opened, err := openStores(c.Stores, log)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +88,9 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	}
 	a.engine = lookup.NewEngine(lookup.Config{
 		Stores: a.tracer.Stores(opened.readers()), Bundles: a.bundles, Marks: a.marks, Observer: a.counters, Timer: a.metrics,
-		Limits:  lookup.Limits{Entities: c.MaxEntities, Features: c.MaxFeatures, Concurrent: c.MaxConcurrent},
+		Limits: lookup.Limits{
+			Entities: c.MaxEntities, Features: c.MaxFeatures, Concurrent: c.MaxConcurrent, Values: c.MaxValues,
+		},
 		Timeout: c.Timeout, Log: log, Now: time.Now,
 	})
 	a.sender = observe.NewSender(observe.SenderConfig{
@@ -146,7 +151,8 @@ func (a *App) Run(ctx context.Context) error {
 func (a *App) serve(ctx context.Context) error {
 	var leaving farewell
 	server := &http.Server{
-		Handler: leaving.wrap(a.handler), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		Handler:           leaving.wrap(patience{sendTimeout, takeTimeout}.wrap(a.handler)),
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
 		Protocols: protocols(),
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"freshline/serving/internal/lookup"
@@ -22,7 +23,7 @@ type store interface {
 type stores map[string]store
 
 // openStores opens all of them; nothing is contacted yet.
-func openStores(urls map[string]string) (stores, error) {
+func openStores(urls map[string]string, log *slog.Logger) (stores, error) {
 	opened := make(stores, len(urls))
 	for name, storeURL := range urls {
 		one, err := openStore(storeURL)
@@ -30,7 +31,7 @@ func openStores(urls map[string]string) (stores, error) {
 			opened.close()
 			return nil, fmt.Errorf("store %s: %w", name, err)
 		}
-		opened[name] = one
+		opened[name] = &calm{one, name, log}
 	}
 	return opened, nil
 }

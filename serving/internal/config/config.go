@@ -36,6 +36,7 @@ type Config struct {
 	MaxEntities       int
 	MaxFeatures       int
 	MaxConcurrent     int
+	MaxValues         int
 	WatermarkInterval time.Duration
 	ObserveInterval   time.Duration
 	SampleEvery       int
@@ -67,6 +68,7 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		MaxEntities:       r.positive("FRESHLINE_LOOKUP_MAX_ENTITIES"),
 		MaxFeatures:       r.positive("FRESHLINE_LOOKUP_MAX_FEATURES"),
 		MaxConcurrent:     r.positive("FRESHLINE_LOOKUP_MAX_CONCURRENT"),
+		MaxValues:         r.positive("FRESHLINE_LOOKUP_MAX_VALUES"),
 		WatermarkInterval: r.duration("FRESHLINE_WATERMARK_INTERVAL"),
 		ObserveInterval:   r.duration("FRESHLINE_OBSERVE_INTERVAL"),
 		SampleEvery:       r.natural("FRESHLINE_OBSERVE_SAMPLE_EVERY"),

@@ -19,6 +19,7 @@ func Settings() []Setting {
 		{"FRESHLINE_LOOKUP_MAX_ENTITIES", "10000", "Most entity rows in a request."},
 		{"FRESHLINE_LOOKUP_MAX_FEATURES", "2000", "Most features in a request."},
 		{"FRESHLINE_LOOKUP_MAX_CONCURRENT", "256", "Most lookups at once in each store; more are answered 429 immediately."},
+		{"FRESHLINE_LOOKUP_MAX_VALUES", "8000000", "Most values (rows times features) of all lookups under way; a lookup beyond them that is not alone is answered 429 immediately."},
 		{"FRESHLINE_WATERMARK_INTERVAL", "500ms", "How often watermarks are read from the store."},
 		{"FRESHLINE_OBSERVE_INTERVAL", "10s", "How often observations are sent."},
 		{"FRESHLINE_OBSERVE_SAMPLE_EVERY", "100", "One lookup in so many is sampled, its key hashed; 0: none."},

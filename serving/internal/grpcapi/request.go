@@ -147,6 +147,9 @@ func (c *keyColumn) add(repeated []byte) error {
 			if kind != protowire.BytesType {
 				return errNested
 			}
+			if len(c.sent) == lookup.MaxKeyValues {
+				return lookup.ErrKeyValues
+			}
 			c.sent = append(c.sent, text)
 		}
 		return nil

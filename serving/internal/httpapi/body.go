@@ -43,6 +43,7 @@ func (s *Server) give(b *buffers) {
 	bytes := max(b.body.Cap(), cap(b.out), cap(b.details))
 	refs := cap(b.request.values) + cap(b.request.Features) + cap(b.request.Entities)
 	if bytes <= maxPooled && refs <= maxPooledRefs {
+		clear(b.request.Entities)
 		s.buffers.Put(b)
 	}
 }
@@ -99,7 +100,9 @@ func (b *body) parse(text []byte) error {
 			return &bodyError{"", err}
 		}
 		seen = seen || name == "entities"
-		if err := b.member(&scanner, name); err != nil {
+		if err := b.member(&scanner, name); err == lookup.ErrKeyValues {
+			return err
+		} else if err != nil {
 			return &bodyError{name, err}
 		}
 	}
@@ -166,6 +169,7 @@ func truth(scanner *jsonscan.Scanner) (bool, error) {
 }
 
 func (b *body) features(scanner *jsonscan.Scanner) error {
+	b.Features = b.Features[:0] // of a member that is given twice the last counts, as JSON readers have it
 	if scanner.Null() {
 		return nil
 	}
@@ -190,6 +194,7 @@ func (b *body) features(scanner *jsonscan.Scanner) error {
 }
 
 func (b *body) entities(scanner *jsonscan.Scanner) error {
+	b.Entities, b.values = b.Entities[:0], b.values[:0]
 	if scanner.Open('{') != nil {
 		return errNoDict
 	}
@@ -223,6 +228,9 @@ func (b *body) column(scanner *jsonscan.Scanner) error {
 		raw, err := scanner.Value()
 		if err != nil {
 			return err
+		}
+		if len(b.values) == lookup.MaxKeyValues {
+			return lookup.ErrKeyValues
 		}
 		b.values = append(b.values, raw)
 	}

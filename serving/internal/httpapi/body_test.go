@@ -87,3 +87,32 @@ func TestMemoryThatGrewForOneHugeRequestIsNotKept(t *testing.T) {
 		}
 	}
 }
+
+func TestOfAMemberThatIsGivenTwiceTheLastCounts(t *testing.T) {
+	var b body
+	text := `{"features":["a:b"],"entities":{"k":[1,2]},"features":["c:d"],"entities":{"l":[3]},"project":"p","project":"q"}`
+	if err := b.parse([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Features) != 1 || b.Features[0] != "c:d" || len(b.Entities) != 1 || b.Entities[0].Name != "l" || b.Project != "q" {
+		t.Errorf("read %+v", b.Request)
+	}
+}
+
+func TestKeysWithoutEndAreRefusedBeforeTheyFillTheMemory(t *testing.T) {
+	text := func(values int) []byte {
+		return []byte(`{"entities":{"k":[1` + strings.Repeat(",1", values-1) + `]}}`)
+	}
+	var b body
+	if err := b.parse(text(lookup.MaxKeyValues)); err != nil {
+		t.Errorf("as many as may be: %v", err)
+	}
+	if err := b.parse(text(lookup.MaxKeyValues + 1)); err != lookup.ErrKeyValues {
+		t.Errorf("one more: %v", err)
+	}
+	s := new(Server)
+	s.give(&buffers{request: b})
+	if kept := s.buffers.Get(); kept != nil {
+		t.Error("the memory of a huge request is kept")
+	}
+}

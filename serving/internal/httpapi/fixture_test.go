@@ -22,14 +22,14 @@ func TestMain(m *testing.M) { leaktest.Main(m) }
 const nowUS = lookuptest.NowUS
 
 type fixture struct {
-	t       *testing.T
+	t       testing.TB
 	store   *lookuptest.Store
 	engine  *lookup.Engine
 	holder  *bundle.Holder
 	handler http.Handler
 }
 
-func newFixture(t *testing.T, authRequired bool) *fixture {
+func newFixture(t testing.TB, authRequired bool) *fixture {
 	f := &fixture{t: t, store: lookuptest.NewStore()}
 	views := lookuptest.Bundle(t).Projects["p"].Views
 	header := row.Header{EventTimeUS: nowUS - 30_000_000 + 250_000, WriteTimeUS: nowUS, RunNumber: 11, Lane: row.Direct}

@@ -24,6 +24,8 @@ type Answer struct {
 	MaxRejected  float64
 	Failure      *Error // why the caller gets no values; nil: the caller gets them
 
+	admitted int64 // values that the engine has made room for
+
 	columns []Column // the memory behind Columns, Views and the reads, kept from request to request
 	views   []*View
 	groups  []group

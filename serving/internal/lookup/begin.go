@@ -28,6 +28,29 @@ func (a *Answer) begin(b *bundle.Bundle, project *bundle.Project, service *bundl
 	a.addGroups(rows)
 }
 
+// isLarge tells whether the answer's memory is too much to be kept for the next one.
+func (a *Answer) isLarge() bool {
+	if a.Rows*len(a.Columns) > maxPooledValues {
+		return true
+	}
+	for i := range a.groups {
+		if cap(a.groups[i].bytes) > maxPooledKeys {
+			return true
+		}
+	}
+	return false
+}
+
+// forget lets go of the rows, which belong to the store's answer and may be much larger than what is asked for.
+func (a *Answer) forget() {
+	for i := range a.groups {
+		clear(a.groups[i].read.Rows)
+	}
+	for _, column := range a.Columns {
+		clear(column.cells.Blobs)
+	}
+}
+
 // grown is resized for elements whose own memory is worth keeping.
 func grown[T any](s []T, n int) []T {
 	if cap(s) < n {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"freshline/serving/internal/bundle"
@@ -13,7 +14,10 @@ import (
 )
 
 // maxPooledValues keeps the memory of one huge request from being held for ever.
-const maxPooledValues = 1 << 18
+const (
+	maxPooledValues = 1 << 18
+	maxPooledKeys   = 1 << 20 // bytes
+)
 
 // Observer hears of every judged lookup, failed ones included, before its answer is released. It is
 // called by many goroutines at once and keeps nothing of the answer.
@@ -47,6 +51,7 @@ type Engine struct {
 	guarded map[string]*guarded // by the name of the store; never changes
 	layouts *layouts
 	answers sync.Pool
+	values  atomic.Int64 // of all lookups whose answers were not released yet
 }
 
 // NewEngine returns an engine that is ready for requests.
@@ -98,10 +103,24 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 
 // Release takes an answer back.
 func (e *Engine) Release(a *Answer) {
-	if a.Rows*len(a.Columns) > maxPooledValues {
+	e.values.Add(-a.admitted)
+	a.admitted = 0
+	if a.isLarge() {
 		return
 	}
+	a.forget()
 	e.answers.Put(a)
+}
+
+// admit makes room for an answer's values, until it is released. One that is alone is always let in:
+// its size has limits of its own.
+func (e *Engine) admit(a *Answer, rows, columns int) error {
+	values := int64(rows) * int64(columns)
+	a.admitted = values
+	if under := e.values.Add(values); under > int64(e.Limits.Values) && under > values {
+		return failure(Busy, "", "lookups of %d values are under way, %d more are too many", under-values, values)
+	}
+	return nil
 }
 
 // entered is where a request belongs: one bundle for all of it, and a place in its project's store.
@@ -141,6 +160,9 @@ func (e *Engine) answer(ctx context.Context, at entered, request *Request, a *An
 	}
 	rows, err := shape(at.project, request.Entities, e.Limits.Entities)
 	if err != nil {
+		return err
+	}
+	if err := e.admit(a, rows, len(refs)); err != nil {
 		return err
 	}
 	a.begin(at.bundle, at.project, service, refs, rows)
@@ -187,7 +209,14 @@ func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patien
 	if g.err != nil {
 		g.read.MissAll()
 	}
-	if (g.err == nil || blames(ctx, g.err, patient)) && store.breaker.report(g.err) {
+	parts := EveryPart
+	if g.err != nil {
+		if !blames(ctx, g.err, patient) {
+			return
+		}
+		parts = partsOf(store.store, &g.read)
+	}
+	if store.breaker.report(g.err, parts) {
 		e.tellBreaker(store.name, &g.read, g.err)
 	}
 }

@@ -2,11 +2,19 @@ package lookup
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
 	"freshline/serving/internal/bundle"
 )
+
+// MaxKeyValues bounds the values of all join keys that are read of one request before anything else is
+// known of it.
+const MaxKeyValues = 1 << 20
+
+// ErrKeyValues is a request with more of them.
+var ErrKeyValues = &Error{Kind: TooManyEntities, Message: fmt.Sprintf("entities holds more than %d values", MaxKeyValues)}
 
 // Request is one lookup. Entity values are the JSON text of the caller, validated and not yet read.
 type Request struct {
@@ -32,6 +40,7 @@ type Limits struct {
 	Entities   int
 	Features   int
 	Concurrent int // requests at once; more are turned away
+	Values     int // of all requests at once, which bounds their memory; more are turned away
 }
 
 // resolve finds every feature that the request names.

@@ -82,7 +82,7 @@ func (c *Case) answer(ctx context.Context, b *bundle.Bundle, store *caseStore) (
 	counters := observe.NewCounters(0)
 	engine := lookup.NewEngine(lookup.Config{
 		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: counters, Timer: silent{},
-		Limits:  lookup.Limits{Entities: len(c.Rows), Features: len(c.Requested), Concurrent: 1},
+		Limits:  lookup.Limits{Entities: len(c.Rows), Features: len(c.Requested), Concurrent: 1, Values: 1},
 		Timeout: time.Minute, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return time.UnixMicro(c.NowUS) },
 	})
 	entities := lookup.EntityColumn{Name: "k"}

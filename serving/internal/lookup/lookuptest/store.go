@@ -204,7 +204,7 @@ func Engine(t testing.TB, store *Store, observer lookup.Observer) (*lookup.Engin
 	}
 	return lookup.NewEngine(lookup.Config{
 		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: observer, Timer: new(Observer),
-		Limits: lookup.Limits{Entities: 10, Features: 6, Concurrent: 2}, Timeout: 10 * time.Second,
+		Limits: lookup.Limits{Entities: 10, Features: 6, Concurrent: 2, Values: 100}, Timeout: 10 * time.Second,
 		Log: slog.New(slog.DiscardHandler), Now: Now,
 	}), holder
 }

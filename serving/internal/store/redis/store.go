@@ -65,6 +65,7 @@ func parseURL(storeURL string) (rueidis.ClientOption, error) {
 		ConnWriteTimeout: writeTimeout,
 		ClientSetInfo:    rueidis.DisableClientSetInfo,
 		RetryDelay:       retryOnce,
+		DialCtxFn:        dial,
 	}
 	option.Dialer.Timeout = dialTimeout
 	storeURL, caFile, err := cutOptions(storeURL)
@@ -193,6 +194,9 @@ func fill(read *lookup.Read, k int, result rueidis.RedisResult) error {
 	fields, err := result.ToArray()
 	if err != nil {
 		return err
+	}
+	if len(fields) != len(read.Views) {
+		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(read.Views))
 	}
 	for v := range fields {
 		if fields[v].IsNil() {

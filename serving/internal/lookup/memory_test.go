@@ -1,0 +1,42 @@
+package lookup_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/lookup/lookuptest"
+)
+
+func TestValuesUnderWayAreBoundedAndALookupThatIsAloneIsLetIn(t *testing.T) {
+	store := lookuptest.NewStore()
+	engine, _ := lookuptest.Engine(t, store, new(lookuptest.Observer))
+	engine.Limits.Values = 3
+	ask := func(keys ...string) (*lookup.Answer, error) {
+		values := make([][]byte, len(keys))
+		for i, key := range keys {
+			values[i] = []byte(key)
+		}
+		return engine.Lookup(context.Background(), &lookup.Request{
+			Project: "p", Features: []string{"carrier_delays:delay", "carrier_delays:flights"},
+			Entities: []lookup.EntityColumn{{Name: "carrier", Values: values}},
+		})
+	}
+	for range 3 { // what a refusal took is given back
+		large, err := ask(`"a"`, `"b"`, `"c"`)
+		if err != nil {
+			t.Fatalf("a lookup that is alone: %v", err)
+		}
+		var refused *lookup.Error
+		if _, err := ask(`"a"`); !errors.As(err, &refused) || refused.Kind != lookup.Busy {
+			t.Fatalf("one more: %v", err)
+		}
+		engine.Release(large)
+		small, err := ask(`"a"`)
+		if err != nil {
+			t.Fatalf("after the large one: %v", err)
+		}
+		engine.Release(small)
+	}
+}
