@@ -305,6 +305,7 @@ class TestServices:
                 "delays:last_tail is added",
             ),
             ((f"{SERVICE}.on_invalid", "serve"), "risky", "on_invalid changed"),
+            ((f"{SERVICE}.aliases", {"delays": "origin"}), "risky", "aliases changed"),
             ((f"{SERVICE}.max_rejected", 0.5), "risky", "max_rejected changes from 0.05 to 0.5"),
             ((f"{SERVICE}.model", "ranker@2"), "compatible", "model changed"),
             (
@@ -354,10 +355,3 @@ def test_every_object_of_either_side_is_told_once(before, after):
     assert {name for kind, name in told if kind == "feature_view"} == {
         view.name for view in (*before.feature_views, *after.feature_views)
     }
-
-
-def test_an_alias_renames_columns_which_is_risky_for_the_service():
-    changes = compare(definition(), definition((f"{SERVICE}.aliases", {"delays": "origin"})))
-    (changed,) = (change for change in changes if change.action is ChangeAction.CHANGE)
-    assert (changed.kind, changed.level, changed.consumers) == ("feature_service", Level.RISKY, ("ranker",))
-    assert changed.reasons == ("aliases changed: full feature names are others",)

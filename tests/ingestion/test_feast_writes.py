@@ -100,6 +100,18 @@ def test_whole_numbers_of_timestamps_are_seconds_and_texts_are_times(world, feas
     assert from_us(world.values("b", view="plain")[0]).isoformat() == "2026-11-23T10:00:00+00:00"
 
 
+def test_values_that_are_all_texts_are_read_as_their_features_are(world, feast):
+    texts = FRAME | {"x": ["1", "2"], "y": ["7", "true"]}
+    told = feast("write-to-online-store", written("v", **texts), **{"Freshline-Values": "text"})
+    assert told.status_code == 200, told.content
+    assert (world.values("a"), world.values("b")) == ((1, "7"), (2, "true"))
+    told = feast(
+        "write-to-online-store", written("plain", seen=["17", "soon"]), **{"Freshline-Values": "text"}
+    )
+    assert "rows[1].seen" in said(told)[2]
+    assert world.values("a", view="plain") == (17_000_000,)
+
+
 def test_the_event_time_has_the_name_that_its_source_gives_or_feasts_own(world, feast):
     times = ["2026-11-23T08:00:00", "2026-11-23T09:00:00"]
     frame = FRAME | {"seen": [1, 2], "seen_at": times}

@@ -1,5 +1,6 @@
 """What Feast's clients write and ask for, in Feast's own forms; serving passes it on to here."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 from threading import Event
@@ -15,7 +16,7 @@ from controlplane.accounts.auth import Access, ApiRequest, ApiView, Role, Scope,
 from controlplane.accounts.domain import Principal, refusal
 from controlplane.ingestion.api import feast_bodies as bodies
 from controlplane.ingestion.api.feast_words import BodyReader, in_feasts_words
-from controlplane.ingestion.domain.feast_frames import read_frame
+from controlplane.ingestion.domain.feast_frames import Frame, read_frame
 from controlplane.ingestion.services import feast_writing, materializing
 from controlplane.ingestion.services.asking import Asker
 from controlplane.kernel import clock
@@ -26,6 +27,8 @@ from controlplane.rest.parsers import AnyTextJsonParser
 
 PROJECT_HEADER = "Freshline-Project"
 TIMEOUT_HEADER = "X-Request-Timeout-Ms"
+# "text": the values came by Feast's gRPC map of texts, where numbers are texts as well.
+VALUES_HEADER = "Freshline-Values"
 _INGEST = Access(Scope.INGEST, Role.OPERATOR)
 _OPERATE = Access(Scope.OPERATE, Role.OPERATOR)
 # How long a run is waited for: as long as the caller says, at most a minute.
@@ -97,12 +100,16 @@ class PushView(FeastView):
         feast_writing.push_frame(
             self.project,
             source,
-            read_frame(frame),
+            _read_frame(request, frame),
             received_at=getattr(request, "received_at", now),
             now=now,
             at_the_end=partial(when_answered, request),
         )
         return Response()
+
+
+def _read_frame(request: ApiRequest, frame: Mapping[str, object]) -> Frame:
+    return read_frame(frame, all_text=request.headers.get(VALUES_HEADER) == "text")
 
 
 def _refuse_offline(to: str) -> None:
@@ -138,7 +145,7 @@ class WriteView(FeastView):
         feast_writing.write_frame(
             self.project,
             view,
-            read_frame(frame),
+            _read_frame(request, frame),
             received_at=getattr(request, "received_at", now),
             now=now,
             at_the_end=partial(when_answered, request),

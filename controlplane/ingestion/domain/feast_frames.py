@@ -7,8 +7,9 @@ whole numbers for timestamps are seconds, and columns that a view does not have 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from controlplane.contracts.model import Feature, JoinKey
+from controlplane.contracts.model import Feature, JoinKey, Typed
 from controlplane.ingestion.domain.rows import EVENT_TIME
+from controlplane.kernel import strict_json
 from controlplane.kernel.dtypes import Dtype
 from controlplane.kernel.errors import FieldError, Refused
 
@@ -16,18 +17,28 @@ from controlplane.kernel.errors import FieldError, Refused
 FEAST_EVENT_TIME = "event_timestamp"
 _MICROSECONDS = 1_000_000
 _SHOWN = 20
+# What JSON has as text in any case.
+_TEXTUAL = frozenset({Dtype.STRING, Dtype.BYTES})
 Column = Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Columns of the same length, by name."""
+    """Columns of the same length, by name. ``all_text``: every value came as text, numbers too."""
 
     columns: Mapping[str, Column]
     length: int
+    all_text: bool = False
+
+    def column(self, name: str, dtype: Dtype) -> Column:
+        """Return a column as JSON has values of the dtype."""
+        found = self.columns[name]
+        if self.all_text and dtype not in _TEXTUAL:
+            found = [_out_of_text(value) for value in found]
+        return [_in_microseconds(value) for value in found] if dtype.element is Dtype.TIMESTAMP else found
 
 
-def read_frame(raw: Mapping[str, object]) -> Frame:
+def read_frame(raw: Mapping[str, object], *, all_text: bool = False) -> Frame:
     """Return the frame that ``{column: [values]}`` says; ``Refused`` when it is uneven, or no lists."""
     columns: dict[str, Column] = {}
     for name, values in raw.items():
@@ -38,7 +49,7 @@ def read_frame(raw: Mapping[str, object]) -> Frame:
     if len(set(lengths.values())) > 1:
         told = ", ".join(f"{name} {length}" for name, length in list(lengths.items())[:_SHOWN])
         raise _wrong("df", f"all columns must be of the same length; they are: {told}")
-    return Frame(columns, next(iter(lengths.values()), 0))
+    return Frame(columns, next(iter(lengths.values()), 0), all_text)
 
 
 def rows_of(
@@ -49,17 +60,12 @@ def rows_of(
     An absent column is refused, as Feast does: a row is whole, and an absent feature would become null.
     """
     time = _time_column(frame, event_time)
-    wanted = [*(key.name for key in join_keys), *(feature.name for feature in features)]
+    fields: list[Typed] = [*join_keys, *features]
+    wanted = {each.name: each.dtype for each in fields}
     absent = [name for name in wanted if name not in frame.columns]
     if absent:
         raise _wrong("df", f"columns are absent: {', '.join(absent[:_SHOWN])}")
-    stamps = {feature.name for feature in features if feature.dtype.element is Dtype.TIMESTAMP}
-    columns = {
-        name: [_in_microseconds(value) for value in frame.columns[name]]
-        if name in stamps
-        else frame.columns[name]
-        for name in wanted
-    }
+    columns = {name: frame.column(name, dtype) for name, dtype in wanted.items()}
     columns[EVENT_TIME] = time
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
@@ -75,6 +81,16 @@ def _time_column(frame: Frame, declared: str | None) -> Column:
                     )
             return frame.columns[name]
     raise _wrong("df", f"the column of the event time is absent: {declared or FEAST_EVENT_TIME}")
+
+
+def _out_of_text(value: object) -> object:
+    """The number, truth or list that a text spells; any other text stays, for the contract to judge."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return strict_json.read(value)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _in_microseconds(value: object) -> object:

@@ -92,7 +92,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	})
 	mux := http.NewServeMux()
 	grpcapi.Mount(mux, grpcapi.Config{
-		Engine: a.engine, Gate: gate, Stores: opened.pingers(), Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
+		Engine: a.engine, Gate: gate, Stores: opened.pingers(), Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Passer: passer, Build: build, Log: log,
 	})
 	mux.Handle("/", httpapi.New(httpapi.Config{
 		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(), Passer: passer,
