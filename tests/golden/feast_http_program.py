@@ -2,7 +2,9 @@
 
     .tools/feast/bin/python tests/golden/feast_http_program.py > tests/golden/feast_http.json
 
-Run it again after a change of REQUESTS or of Feast; a person reads the diff. Imports nothing of ours: that environment has only Feast. Feast's SQLite store keeps whole seconds only.
+Run it again after a change of REQUESTS or of Feast; a person reads the diff.
+
+Imports nothing of ours: that environment has only Feast. Feast's SQLite store keeps whole seconds only.
 """
 
 import base64
