@@ -312,6 +312,7 @@ class TestServices:
                 "delays:last_tail is added",
             ),
             ((f"{SERVICE}.on_invalid", "serve"), "risky", "on_invalid changed"),
+            ((f"{SERVICE}.aliases", {"delays": "origin"}), "risky", "aliases changed"),
             ((f"{SERVICE}.max_rejected", 0.5), "risky", "max_rejected changes from 0.05 to 0.5"),
             ((f"{SERVICE}.model", "ranker@2"), "compatible", "model changed"),
             (

@@ -10,7 +10,12 @@ from grpc_tools import protoc
 
 from tools.places import SERVING
 
-_FILES = ("feast/types/Value", "feast/serving/ServingService", "grpc/health/v1/health")
+_FILES = (
+    "feast/types/Value",
+    "feast/serving/ServingService",
+    "grpc/health/v1/health",
+    "feast/serving/GrpcServer",
+)
 
 
 def make(folder: Path) -> SimpleNamespace:
@@ -28,12 +33,13 @@ def make(folder: Path) -> SimpleNamespace:
     assert protoc.main([*words, *sources]) == 0
     sys.path.insert(0, str(folder))
     try:
-        types, serving, health, calls, checks = (
+        types, serving, health, writing, calls, checks, writes = (
             importlib.import_module(f"wire_stubs.{name.replace('/', '.')}_pb2{kind}")
             for name, kind in [
                 *((name, "") for name in _FILES),
                 (_FILES[1], "_grpc"),
                 (_FILES[2], "_grpc"),
+                (_FILES[3], "_grpc"),
             ]
         )
     finally:
@@ -42,6 +48,8 @@ def make(folder: Path) -> SimpleNamespace:
         types=types,
         serving=serving,
         health=health,
+        writing=writing,
+        GrpcFeatureServerStub=writes.GrpcFeatureServerStub,
         ServingServiceStub=calls.ServingServiceStub,
         HealthStub=checks.HealthStub,
     )

@@ -4,6 +4,7 @@
 package bundle
 
 import (
+	"cmp"
 	"crypto/sha256"
 
 	"freshline/serving/internal/key"
@@ -101,15 +102,19 @@ type Ref struct {
 	View  *View
 	Name  string
 	Index int
+	Alias string // what the service calls the view in full feature names; "": by its name
 }
 
 // ColumnName is what answers call the feature; the full name tells features of the same name in two views apart.
 func (r Ref) ColumnName(full bool) string {
 	if full {
-		return r.View.Name + "__" + r.Name
+		return r.ViewName() + "__" + r.Name
 	}
 	return r.Name
 }
+
+// ViewName is what stands for the view in full feature names.
+func (r Ref) ViewName() string { return cmp.Or(r.Alias, r.View.Name) }
 
 // Feature returns the feature that the reference names, nil for a retired one.
 func (r Ref) Feature() *Feature {

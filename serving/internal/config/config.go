@@ -42,6 +42,8 @@ type Config struct {
 	SampleEvery       int
 	PlainKeys         []string // projects whose sampled keys may be told; "*": all
 	SpoolBytes        int
+	PassTimeout       time.Duration
+	PassTokenFile     string // of callers who send no token
 	DrainTimeout      time.Duration
 	PprofListen       string
 	TLSCert           string
@@ -74,6 +76,8 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		SampleEvery:       r.natural("FRESHLINE_OBSERVE_SAMPLE_EVERY"),
 		PlainKeys:         r.list("FRESHLINE_OBSERVE_PLAIN_KEYS"),
 		SpoolBytes:        r.positive("FRESHLINE_OBSERVE_SPOOL_BYTES"),
+		PassTimeout:       r.duration("FRESHLINE_PASS_THROUGH_TIMEOUT"),
+		PassTokenFile:     r.text("FRESHLINE_PASS_THROUGH_TOKEN_FILE"),
 		DrainTimeout:      r.duration("FRESHLINE_SERVING_DRAIN_TIMEOUT"),
 		PprofListen:       r.loopback("FRESHLINE_SERVING_PPROF_LISTEN"),
 		TLSCert:           r.file("FRESHLINE_SERVING_TLS_CERT"),
@@ -84,6 +88,10 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 	c.Tracing = r.tracing()
 	auth := r.oneOf("FRESHLINE_LOOKUP_AUTH", "auto", "required", "off")
 	c.AuthRequired = auth == "required" || auth == "auto" && !isLoopback(c.Listen)
+	if c.PassTokenFile != "" && c.AuthRequired {
+		r.problem("FRESHLINE_PASS_THROUGH_TOKEN_FILE", c.PassTokenFile,
+			"would let anybody write: only where lookups need no token either (FRESHLINE_LOOKUP_AUTH)")
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		r.problem("FRESHLINE_SERVING_TLS_CERT", "", "needs FRESHLINE_SERVING_TLS_KEY, and the other way round")
 	}

@@ -22,6 +22,8 @@ func (codec) MarshalAppend(to []byte, message any) ([]byte, error) {
 		return m.append(to), nil
 	case *infoResponse:
 		return appendBytes(to, tagBytes1, m.version), nil
+	case *writeResponse:
+		return append(to, 1<<3, 1), nil // status: true
 	case *healthResponse:
 		return append(to, 1<<3, m.status), nil
 	}
@@ -32,6 +34,10 @@ func (codec) MarshalAppend(to []byte, message any) ([]byte, error) {
 func (codec) Unmarshal(data []byte, message any) error {
 	switch m := message.(type) {
 	case *onlineRequest:
+		return m.parse(append([]byte(nil), data...))
+	case *pushRequest:
+		return m.parse(append([]byte(nil), data...))
+	case *storeRequest:
 		return m.parse(append([]byte(nil), data...))
 	case *infoRequest:
 		return eachField(data, func(protowire.Number, protowire.Type, uint64, []byte) error { return nil })

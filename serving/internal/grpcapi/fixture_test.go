@@ -20,6 +20,7 @@ import (
 	"freshline/serving/internal/leaktest"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
+	"freshline/serving/internal/pass"
 	"freshline/serving/internal/row"
 )
 
@@ -53,11 +54,18 @@ func newFixture(t *testing.T, authRequired bool) *fixture {
 	view := lookuptest.Bundle(t).Projects["p"].Views["carrier_delays"]
 	f.store.Put(t, view, `"UA"`, row.Header{EventTimeUS: lookuptest.NowUS - 1_500_000, WriteTimeUS: lookuptest.NowUS, Lane: row.Direct}, "12.5", "7")
 	f.engine, f.holder = lookuptest.Engine(t, f.store, new(lookuptest.Observer))
+	f.mount(authRequired, nil)
+	return f
+}
+
+// mount builds the handlers anew, with what passes requests on.
+func (f *fixture) mount(authRequired bool, passer *pass.Passer) {
+	f.mux = http.NewServeMux()
 	Mount(f.mux, Config{
 		Engine: f.engine, Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: authRequired, Now: lookuptest.Now},
 		Stores: lookup.Pingers{bundle.DefaultStore: f.store}, Timer: &f.timer, MaxBodyBytes: 4096, Build: "test build", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Passer: passer,
 	})
-	return f
 }
 
 // message is a GetOnlineFeaturesRequest.

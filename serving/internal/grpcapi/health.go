@@ -20,7 +20,7 @@ const (
 
 // check answers as /ready does.
 func (s *server) check(ctx context.Context, call *connect.Request[healthRequest]) (*connect.Response[healthResponse], error) {
-	if name := call.Msg.service; name != "" && name != serviceName {
+	if name := call.Msg.service; name != "" && name != serviceName && name != listenName {
 		return nil, connect.NewError(connect.CodeNotFound, fmt.Errorf("there is no service %.100q", name))
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Second)

@@ -17,6 +17,7 @@ import (
 	"connectrpc.com/connect"
 
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/pass"
 )
 
 // Engine answers lookups. It is called by many goroutines at once.
@@ -38,6 +39,7 @@ type Config struct {
 	Stores       lookup.Pingers
 	Timer        RequestTimer
 	MaxBodyBytes int
+	Passer       *pass.Passer
 	Build        string // what GetFeastServingInfo says
 	Log          *slog.Logger
 }
@@ -46,6 +48,7 @@ type server struct{ Config }
 
 const (
 	serviceName = "feast.serving.ServingService"
+	listenName  = "GrpcFeatureServer" // of no package, as "feast listen" serves it
 	maxTimeout  = time.Minute
 )
 
@@ -67,6 +70,19 @@ func Procedures() []Procedure {
 		{"/" + serviceName + "/GetFeastServingInfo", "gRPC: the version of serving.", false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getFeastServingInfo, options...)
+			}},
+		{"/" + listenName + "/GetOnlineFeatures", "gRPC: the same by the name of Feast's Python service.", false,
+			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
+				return connect.NewUnaryHandler(path, s.getOnlineFeatures, options...)
+			}},
+		// Who may write the control plane alone knows: a token for that need be none for lookups.
+		{"/" + listenName + "/Push", "gRPC: one row for a push source; passed on to the control plane.", true,
+			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
+				return connect.NewUnaryHandler(path, s.push, options...)
+			}},
+		{"/" + listenName + "/WriteToOnlineStore", "gRPC: one row for a view; passed on to the control plane.", true,
+			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
+				return connect.NewUnaryHandler(path, s.writeToOnlineStore, options...)
 			}},
 		{"/grpc.health.v1.Health/Check", "gRPC: SERVING once there is a bundle and the store answers.", true,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {

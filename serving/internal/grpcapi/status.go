@@ -56,6 +56,8 @@ func httpStatus(code connect.Code) int {
 		return http.StatusUnauthorized
 	case connect.CodePermissionDenied:
 		return http.StatusForbidden
+	case connect.CodeAborted:
+		return http.StatusConflict
 	case connect.CodeFailedPrecondition:
 		return http.StatusFailedDependency
 	case connect.CodeResourceExhausted:

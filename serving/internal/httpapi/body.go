@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"freshline/serving/internal/jsonscan"
@@ -33,8 +34,9 @@ type buffers struct {
 // body is a lookup as it came in. Its entity values point into the body's bytes.
 type body struct {
 	lookup.Request
-	versions bool // Feast's include_feature_view_version_metadata
-	values   [][]byte
+	versions  bool // Feast's include_feature_view_version_metadata
+	fromFeast bool // it came to Feast's endpoint
+	values    [][]byte
 }
 
 func (s *Server) take() *buffers { return s.buffers.Get().(*buffers) }
@@ -80,11 +82,11 @@ func requestTimeout(r *http.Request) (time.Duration, error) {
 
 // parse reads the text of a body. It keeps the memory of the last one; unknown members are ignored.
 func (b *body) parse(text []byte) error {
-	b.Request = lookup.Request{Features: b.Features[:0], Entities: b.Entities[:0]}
+	b.Request = lookup.Request{Features: b.Features[:0], Entities: b.Entities[:0], AsFeast: b.fromFeast}
 	b.versions, b.values = false, b.values[:0]
 	scanner := jsonscan.New(text)
 	if err := scanner.Open('{'); err != nil {
-		return &bodyError{"", err}
+		return &bodyError{"", noObject(text, err)}
 	}
 	seen := false
 	for read := 0; ; read++ {
@@ -115,6 +117,18 @@ func (b *body) parse(text []byte) error {
 	return nil
 }
 
+// noObject says what a body is that does not begin as an object does.
+func noObject(text []byte, syntax error) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return errRequired
+	}
+	scanner := jsonscan.New(text)
+	if _, err := scanner.Value(); err != nil || scanner.End() != nil {
+		return syntax
+	}
+	return errNoObject
+}
+
 func (b *body) member(scanner *jsonscan.Scanner, name string) (err error) {
 	switch name {
 	case "entities":
@@ -136,10 +150,11 @@ func (b *body) member(scanner *jsonscan.Scanner, name string) (err error) {
 }
 
 var (
-	errNoText  = errors.New("Input should be a valid string")
-	errNoTruth = errors.New("Input should be a valid boolean")
-	errNoList  = errors.New("Input should be a valid list")
-	errNoDict  = errors.New("Input should be a valid dictionary")
+	errNoText   = errors.New("Input should be a valid string")
+	errNoTruth  = errors.New("Input should be a valid boolean, unable to interpret input")
+	errNoList   = errors.New("Input should be a valid list")
+	errNoDict   = errors.New("Input should be a valid dictionary")
+	errNoObject = errors.New("Input should be a valid dictionary or object to extract fields from")
 )
 
 func optionalText(scanner *jsonscan.Scanner) (string, error) {
@@ -159,10 +174,10 @@ func truth(scanner *jsonscan.Scanner) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	switch string(raw) {
-	case "true":
+	switch strings.ToLower(string(raw)) { // whatever pydantic takes for one
+	case "true", "1", `"true"`, `"1"`, `"yes"`, `"on"`, `"t"`, `"y"`:
 		return true, nil
-	case "false", "null":
+	case "false", "null", "0", `"false"`, `"0"`, `"no"`, `"off"`, `"f"`, `"n"`:
 		return false, nil
 	}
 	return false, errNoTruth
@@ -187,7 +202,7 @@ func (b *body) features(scanner *jsonscan.Scanner) error {
 		}
 		text, err := jsonscan.Text(raw)
 		if err != nil {
-			return errNoText
+			return &within{read, errNoText}
 		}
 		b.Features = append(b.Features, text)
 	}
@@ -209,7 +224,7 @@ func (b *body) entities(scanner *jsonscan.Scanner) error {
 		}
 		from := len(b.values)
 		if err := b.column(scanner); err != nil {
-			return err
+			return &within{name, err}
 		}
 		// Growing values leaves earlier columns on the old array, whose content stays as it is.
 		b.Entities = append(b.Entities, lookup.EntityColumn{Name: name, Values: b.values[from:len(b.values):len(b.values)]})
