@@ -16,6 +16,7 @@ LAYOUT = Layout(1, (Column("trips", Dtype.INT64),))
 KEY = encode_key([("driver_id", Dtype.INT64, 1001)])
 TABLE = """CREATE TABLE shop_stats (entity_key BLOB, feature_name TEXT, value BLOB, value_text TEXT,
   vector_value BLOB, event_ts timestamp, created_ts timestamp, PRIMARY KEY(entity_key, feature_name))"""
+_PUT = "INSERT OR REPLACE INTO shop_stats (entity_key, feature_name, value, event_ts) VALUES (?, ?, ?, ?)"
 SEVEN = b"\x20\x07"
 
 
@@ -30,7 +31,7 @@ def write(path, value=SEVEN, at=1_795_168_800):
             connection.execute(TABLE)
         row = (KEY, "trips", value, at)
         connection.execute(
-            "INSERT OR REPLACE INTO shop_stats (entity_key, feature_name, value, event_ts) VALUES (?, ?, ?, ?)",
+            _PUT,
             row,
         )
         connection.commit()
