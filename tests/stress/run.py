@@ -47,10 +47,9 @@ class Report:
         lines = [f"{count:>9}  {name}" for name, count in sorted(self.notes.counts.items())]
         for weather, took in sorted(self.notes.took.items()):
             took.sort()
-            p50, p99 = (took[int(len(took) * share)] * 1000 for share in (0.5, 0.99))
-            slowest = took[-1] * 1000
+            p50, p99, top = (took[int((len(took) - 1) * share)] * 1000 for share in (0.5, 0.99, 1))
             lines.append(
-                f"in {weather}: {len(took)} answers, p50 {p50:.0f} ms, p99 {p99:.0f} ms, slowest {slowest:.0f} ms"
+                f"in {weather}: {len(took)} answers, p50 {p50:.0f} ms, p99 {p99:.0f} ms, max {top:.0f} ms"
             )
         lines += [f"all answered again {seconds:.2f} s after {name}" for name, seconds in self.recoveries]
         shown = self.resident[:: max(1, len(self.resident) // 20)]

@@ -19,7 +19,10 @@ type calm struct {
 	log  *slog.Logger
 }
 
-var _ store = (*calm)(nil)
+var (
+	_ store          = (*calm)(nil)
+	_ lookup.Divided = (*calm)(nil)
+)
 
 // caught turns a panic into err. It must be deferred itself.
 func (c *calm) caught(operation string, err *error) {
@@ -45,6 +48,14 @@ func (c *calm) ReadLayout(ctx context.Context, project, view string, number uint
 func (c *calm) ReadWatermarks(ctx context.Context, project string) (marks map[string]enforce.Watermarks, err error) {
 	defer c.caught("read_watermarks", &err)
 	return c.store.ReadWatermarks(ctx, project)
+}
+
+// Parts implements lookup.Divided.
+func (c *calm) Parts(read *lookup.Read) uint64 {
+	if divided, ok := c.store.(lookup.Divided); ok {
+		return divided.Parts(read)
+	}
+	return lookup.EveryPart
 }
 
 // Ping implements lookup.Pinger.

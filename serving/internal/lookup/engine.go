@@ -206,7 +206,14 @@ func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patien
 	if g.err != nil {
 		g.read.MissAll()
 	}
-	if (g.err == nil || blames(ctx, g.err, patient)) && store.breaker.report(g.err) {
+	parts := EveryPart
+	if g.err != nil {
+		if !blames(ctx, g.err, patient) {
+			return
+		}
+		parts = partsOf(store.store, &g.read)
+	}
+	if store.breaker.report(g.err, parts) {
 		e.tellBreaker(store.name, &g.read, g.err)
 	}
 }

@@ -3,6 +3,7 @@ package lookup
 import (
 	"context"
 	"errors"
+	"math/bits"
 	"sync/atomic"
 	"time"
 )
@@ -13,6 +14,8 @@ var errOpen = errors.New("the store keeps failing; the next try is due within a 
 const (
 	breakAfter = 5           // failures in a row
 	breakFor   = time.Second // then one read is let through to try again
+	// breakOver is how many of a divided store's parts must fail: its others answer on while fewer do.
+	breakOver = 48
 )
 
 // guarded is a store with what keeps a failing or a slow one from harming the others.
@@ -28,7 +31,8 @@ type guarded struct {
 type Breaker struct {
 	now      func() time.Time
 	failures atomic.Int64
-	closedAt atomic.Int64 // unix nanoseconds at which a read may be tried again; 0: closed
+	parts    atomic.Uint64 // of the store, that these failures were met in
+	closedAt atomic.Int64  // unix nanoseconds at which a read may be tried again; 0: closed
 }
 
 // NewBreaker starts closed.
@@ -46,13 +50,15 @@ func (b *Breaker) allow() bool {
 	return now >= due && b.closedAt.CompareAndSwap(due, now+int64(breakFor))
 }
 
-// report counts an outcome and tells whether it opened or closed the breaker.
-func (b *Breaker) report(err error) (changed bool) {
+// report counts the outcome of a read in those parts of the store, and tells whether it opened or closed
+// the breaker.
+func (b *Breaker) report(err error, parts uint64) (changed bool) {
 	if err == nil {
 		b.failures.Store(0)
+		b.parts.Store(0)
 		return b.closedAt.Swap(0) != 0
 	}
-	if b.failures.Add(1) < breakAfter {
+	if failing := b.parts.Or(parts) | parts; b.failures.Add(1) < breakAfter || bits.OnesCount64(failing) <= breakOver {
 		return false
 	}
 	return b.closedAt.Swap(b.now().Add(breakFor).UnixNano()) == 0

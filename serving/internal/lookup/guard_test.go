@@ -151,3 +151,45 @@ func TestALayoutIsFetchedOnceAndAnUnknownOneAskedForAgain(t *testing.T) {
 		t.Errorf("asked %d times, want 3", f.store.LayoutReads)
 	}
 }
+
+// divided is a store whose keys lie in the parts that they name: "3" in the third.
+type divided struct{ *lookuptest.Store }
+
+func (divided) Parts(read *lookup.Read) uint64 {
+	var parts uint64
+	for _, key := range read.Keys {
+		parts |= 1 << (key[len(key)-1] % 64)
+	}
+	return parts
+}
+
+func TestAPartOfAStoreThatFailsKeepsNobodyFromTheOthers(t *testing.T) {
+	f := newFixture(t)
+	config := f.engine.Config
+	config.Stores = lookup.OnlyStore(divided{f.store})
+	engine := lookup.NewEngine(config)
+	f.store.Fault = func(*lookup.Read) error { return errors.New("down") }
+	ask := func(last int) {
+		t.Helper()
+		key := `"` + string(rune(0x400+last)) + `"` // the last byte of which counts up
+		answer, err := engine.Lookup(context.Background(), &lookup.Request{Project: "p", Features: []string{"carrier_delays:delay"}, Entities: carriers(key)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine.Release(answer)
+	}
+	for range 3 { // a third of all parts is down, again and again
+		for part := range 20 {
+			ask(part)
+		}
+	}
+	if engine.Breaker(bundle.DefaultStore).Open() {
+		t.Fatal("parts that answer are kept from being asked")
+	}
+	for part := range 60 {
+		ask(part)
+	}
+	if !engine.Breaker(bundle.DefaultStore).Open() {
+		t.Error("nothing of the store answers, and it is still asked")
+	}
+}

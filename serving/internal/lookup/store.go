@@ -21,6 +21,23 @@ type Store interface {
 	ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error)
 }
 
+// Divided is a store whose parts fail one by one, as the nodes of a Redis Cluster do.
+type Divided interface {
+	// Parts returns which of 64 parts the keys of a read lie in, by bits.
+	Parts(read *Read) uint64
+}
+
+// EveryPart is where the keys of a store lie that is not divided.
+const EveryPart = ^uint64(0)
+
+// partsOf returns where the keys of a read lie.
+func partsOf(store Store, read *Read) uint64 {
+	if divided, ok := store.(Divided); ok {
+		return divided.Parts(read)
+	}
+	return EveryPart
+}
+
 // Stores is every store that this process was told of, by name. It never changes.
 type Stores map[string]Store
 

@@ -24,7 +24,10 @@ type Redis struct {
 	packer *packer
 }
 
-var _ lookup.Store = (*Redis)(nil)
+var (
+	_ lookup.Store   = (*Redis)(nil)
+	_ lookup.Divided = (*Redis)(nil)
+)
 
 // NewRedis returns a store for a URL as redis.New takes it.
 func NewRedis(storeURL string) (*Redis, error) {
@@ -33,6 +36,11 @@ func NewRedis(storeURL string) (*Redis, error) {
 		return nil, err
 	}
 	return &Redis{server: server, packer: newPacker()}, nil
+}
+
+// Parts implements lookup.Divided.
+func (s *Redis) Parts(read *lookup.Read) uint64 {
+	return s.server.PartsOf(len(read.Keys), func(k int) string { return string(read.Keys[k]) + read.Project })
 }
 
 // Close ends all connections.
