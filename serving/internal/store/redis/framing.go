@@ -3,6 +3,7 @@ package redis
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 const (
@@ -15,6 +16,9 @@ const (
 
 // errNotRedis is wrapped by every complaint about what came over a connection.
 var errNotRedis = errors.New("not an answer of Redis")
+
+// fixedForms are the bytes that may stand in each place of the messages that have no line of their own.
+var fixedForms = map[byte][]string{'_': {"\r", "\n"}, '#': {"tf", "\r", "\n"}}
 
 // framing follows the messages of one direction of a connection, piece by piece as they come, and counts
 // those that are whole. It knows the forms that Redis uses towards a client that never subscribes, and
@@ -60,6 +64,10 @@ func (f *framing) next(c byte) error {
 		}
 		return fmt.Errorf("%w: a message begins with %q", errNotRedis, c)
 	}
+	// The library takes these for whole by their length, whatever is in them.
+	if forms, fixed := fixedForms[f.kind]; fixed && (f.length >= len(forms) || !strings.ContainsRune(forms[f.length], rune(c))) {
+		return fmt.Errorf("%w: %q in a message of the kind %q", errNotRedis, c, f.kind)
+	}
 	if c != '\n' {
 		f.length++
 		f.last = c
@@ -81,13 +89,7 @@ func (f *framing) lineEnded() error {
 	kind := f.kind
 	f.kind = 0
 	switch kind {
-	case '+', '-', ',', '(':
-		f.ended()
-		return nil
-	case '_', '#':
-		if text := string(f.line); kind == '_' && text != "\r" || kind == '#' && text != "t\r" && text != "f\r" {
-			return fmt.Errorf("%w: %c%q", errNotRedis, kind, text)
-		}
+	case '+', '-', ',', '(', '_', '#':
 		f.ended()
 		return nil
 	}
