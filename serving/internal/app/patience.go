@@ -23,8 +23,7 @@ func (p patience) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// timedBody is a body with a deadline, which ends with it: net/http goes on reading, to learn when a caller
-// leaves, and would take a deadline that passes meanwhile for that.
+// timedBody is a body with a deadline. It ends with the body: net/http lifts it to wait for the caller's leaving.
 type timedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
@@ -38,11 +37,7 @@ func (b *timedBody) Read(into []byte) (int, error) {
 		b.begun = true
 		_ = b.control.SetReadDeadline(time.Now().Add(b.within))
 	}
-	n, err := b.ReadCloser.Read(into)
-	if err == io.EOF {
-		_ = b.control.SetReadDeadline(time.Time{})
-	}
-	return n, err
+	return b.ReadCloser.Read(into)
 }
 
 // timedAnswer gives every piece of an answer a deadline.
