@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from tools import toolchains
 from tools.console import BOLD, GREEN, RED, Failure, coloured, run, run_shown, say
@@ -75,7 +76,7 @@ def _means(want: str, target: Target) -> bool:
 def _survives(go: toolchains.Toolchain, target: Target, seconds: int, environment: Mapping[str, str]) -> bool:
     say()
     say(coloured(f"== {target}", BOLD))
-    command = [
+    command: list[str | Path] = [
         go.program("go"),
         "test",
         "-run",
