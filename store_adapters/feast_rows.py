@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from controlplane.kernel.dtypes import Dtype, Value
-from store_adapters.feast_values import CorruptValue, Mistyped, decode_time, decode_value
+from store_adapters.feast_values import Mistyped, decode_time, decode_value
 from store_adapters.model import Column, Lane, Layout, Row
+from store_adapters.protobuf import CorruptMessage
 from store_adapters.row_codec import encode_row
 
 # The numbers of layouts that are made here; the registry's are far below.
@@ -42,7 +43,7 @@ class Packer:
                 None if field is None else decode_value(field, column.dtype)
                 for column, field in zip(layout.columns, fields, strict=True)
             ]
-        except CorruptValue:
+        except CorruptMessage:
             return DAMAGED
         kept: tuple[Value, ...] = tuple(
             _placeholder(column) if value is Mistyped.VALUE else value
