@@ -1,0 +1,64 @@
+"""Feature services: the features that a model asks for."""
+
+from collections.abc import Iterator, Mapping
+
+from controlplane.contracts.definition.services import read_service
+from controlplane.contracts.model import FeatureRef, FeatureService, FeatureView
+from controlplane.registry.importers.feast import records
+from controlplane.registry.importers.feast.naming import LegalNames, described, leave_tags
+from controlplane.registry.importers.feast.remarks import Remarks
+from controlplane.registry.importers.feast.rules import why_refused
+
+KIND = "feature_service"
+
+
+def convert_service(
+    found: records.Service, *, views: Mapping[str, FeatureView], teams: LegalNames, remarks: Remarks
+) -> FeatureService | None:
+    """Return the service, None where it stays behind; ``views`` are those that are carried over."""
+    refs = tuple(dict.fromkeys(_refs(found, views, remarks)))
+    service = FeatureService(found.name, refs)
+    why = "none of its features is carried over" if not refs else None
+    why = why or why_refused(service.to_document(), read_service, what="feature service")
+    if why is not None:
+        remarks.leave(KIND, found.name, why)
+        return None
+    leave_tags(KIND, found.name, found.tags, remarks)
+    if found.is_logged:
+        remarks.leave(KIND, found.name, "its logging: serving reports lookups to the control plane instead")
+    if found.is_precomputed:
+        remarks.leave(KIND, found.name, "its precomputed vector: features are read each by its view")
+    return FeatureService(
+        found.name,
+        refs,
+        owner=teams.owner(found, remarks),
+        description=described(KIND, found, remarks),
+    )
+
+
+def _refs(found: records.Service, views: Mapping[str, FeatureView], remarks: Remarks) -> Iterator[FeatureRef]:
+    for projection in found.projections:
+        view = views.get(projection.view)
+        why = _why_left(projection, view)
+        if why is not None or view is None:
+            remarks.leave(KIND, found.name, f"features of {projection.view}: {why}")
+            continue
+        if projection.alias not in ("", projection.view):
+            told = f"{projection.view} is answered by that name, not as {projection.alias}"
+            remarks.change(KIND, found.name, told)
+        lost = [name for name in projection.features if view.feature(name) is None]
+        if lost:
+            told = f"features of {projection.view}: {', '.join(lost)} are not carried over"
+            remarks.leave(KIND, found.name, told)
+        yield from (FeatureRef(view.name, name) for name in projection.features if name not in lost)
+
+
+def _why_left(projection: records.Projection, view: FeatureView | None) -> str | None:
+    if view is None:
+        return "the view is not carried over"
+    if projection.join_keys:
+        renamed = ", ".join(f"{old} as {new}" for old, new in sorted(projection.join_keys.items()))
+        return f"they are asked for under other join keys ({renamed})"
+    if projection.version is not None:
+        return f"the service asks for version {projection.version} of the view; there is the current one here"
+    return None
