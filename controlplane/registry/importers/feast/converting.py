@@ -112,7 +112,7 @@ def _remark_on_the_rest(mine: Registry, remarks: Remarks, *, reads_sources: bool
         said = [what for what, text in (("description", each.description), ("owner", each.owner)) if text]
         said += ["tags"] if each.tags else []
         if said:
-            remarks.leave("project", each.name, f"{' and '.join(said)}: a project has a name only here")
+            remarks.leave("project", each.name, f"{', '.join(said)}: a project has a name only here")
     for foreign in mine.foreign:
         remarks.leave(foreign.kind, foreign.name, foreign.reason)
     if mine.sources and not reads_sources:

@@ -39,3 +39,8 @@ class Remarks:
     def change(self, kind: str, name: str, reason: str) -> None:
         """Remember that something is carried over, and is not what it was."""
         self._changed[Remark(kind, storable(name), storable(reason))] = None
+
+    def take(self, other: "Remarks") -> None:
+        """Take over what was remarked on a part of something that is carried over after all."""
+        self._left |= other._left
+        self._changed |= other._changed

@@ -16,13 +16,15 @@ def convert_service(
     found: records.Service, *, views: Mapping[str, FeatureView], teams: LegalNames, remarks: Remarks
 ) -> FeatureService | None:
     """Return the service, None where it stays behind; ``views`` are those that are carried over."""
-    refs = tuple(dict.fromkeys(_refs(found, views, remarks)))
+    inner = Remarks()
+    refs = tuple(dict.fromkeys(_refs(found, views, inner)))
     service = FeatureService(found.name, refs)
-    why = "none of its features is carried over" if not refs else None
+    why = _why_empty(inner) if not refs else None
     why = why or why_refused(service.to_document(), read_service, what="feature service")
     if why is not None:
         remarks.leave(KIND, found.name, why)
         return None
+    remarks.take(inner)
     leave_tags(KIND, found.name, found.tags, remarks)
     if found.is_logged:
         remarks.leave(KIND, found.name, "its logging: serving reports lookups to the control plane instead")
@@ -34,6 +36,10 @@ def convert_service(
         owner=teams.owner(found, remarks),
         description=described(KIND, found, remarks),
     )
+
+
+def _why_empty(inner: Remarks) -> str:
+    return "; ".join(["none of its features is carried over", *(remark.reason for remark in inner.left)])
 
 
 def _refs(found: records.Service, views: Mapping[str, FeatureView], remarks: Remarks) -> Iterator[FeatureRef]:

@@ -32,12 +32,14 @@ def convert_view(
     if why is not None:
         remarks.leave(KIND, found.name, why)
         return None
-    features = tuple(_features(found, {key.name for key in keys.values()}, remarks))
-    view = FeatureView(found.name, tuple(keys), features, _terms(found, remarks))
-    why = "none of its features can be said here" if not features else _why_refused(view)
+    inner = Remarks()  # nobody needs to hear of the parts of a view that stays behind
+    features = tuple(_features(found, {key.name for key in keys.values()}, inner))
+    view = FeatureView(found.name, tuple(keys), features, _terms(found, inner))
+    why = _why_nothing_is_left(found) if not features else _why_refused(view)
     if why is not None:
         remarks.leave(KIND, found.name, why)
         return None
+    remarks.take(inner)
     if found.org:
         remarks.leave(KIND, found.name, f"org {found.org}: an owner is a team here")
     return _with_lanes(
@@ -60,6 +62,11 @@ def _why_left(found: records.View) -> str | None:
     return None if found.is_online else "it is not served online"
 
 
+def _why_nothing_is_left(found: records.View) -> str:
+    types = sorted({str(column.type) for column in found.features})
+    return f"none of its features can be said here; their types are {', '.join(types) or 'none'}"
+
+
 def _why_refused(view: FeatureView) -> str | None:
     """Ask about what Feast's clients name, which cannot be changed."""
     named = FeatureView(view.name, ("entity",), view.features, view.terms)
@@ -67,14 +74,16 @@ def _why_refused(view: FeatureView) -> str | None:
 
 
 def _features(found: records.View, join_keys: set[str], remarks: Remarks) -> Iterator[Feature]:
-    seen = set(join_keys)
+    seen: set[str] = set()
     for column in found.features:
+        if column.name in join_keys:  # stream views list their join keys once more
+            continue
         full_name = f"{found.name}:{column.name}"
         feature = _feature(column)
         if feature is None:
             why: str | None = f"it is of the type {column.type}"
         elif column.name in seen:
-            why = "a join key or another feature of its view has the same name"
+            why = "another feature of its view has the same name"
         else:
             why = why_refused(feature.to_document(), read_feature, what="feature")
         if feature is None or why is not None:
