@@ -5,7 +5,7 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import build, debian, environment, launcher, suites
+from tools import build, debian, environment, feast_environment, launcher, suites
 from tools.console import BOLD, GREEN, RED, YELLOW, Failure, coloured, say
 from tools.places import FRONTEND, ROOT, SERVING, VENV
 from tools.servers import TestServers
@@ -101,6 +101,7 @@ def prepare() -> Path:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a CI that gives up is a Ctrl-C as well
     with environment.preparing():
         python = environment.ensure("dev", "demo")
+        feast_environment.ensure()
         launcher.write(VENV)
         build.build_frontend()
         build.build_serving()
@@ -147,6 +148,7 @@ def test_environment(servers: TestServers) -> dict[str, str]:
         **servers.variables,
         "FRESHLINE_HOME": str(home),
         "FRESHLINE_TEST_CHROMIUM": str(chromium),
+        feast_environment.VARIABLE: str(feast_environment.PYTHON),
     }
 
 

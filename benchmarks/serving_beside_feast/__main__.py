@@ -21,7 +21,7 @@ from benchmarks import results_file
 from benchmarks.serving_beside_feast import comparing, report, servers
 from benchmarks.serving_beside_feast.measuring import Load, measure
 from benchmarks.serving_beside_feast.table import SHAPES, write_table
-from tools import toolchains
+from tools import feast_environment, toolchains
 from tools.console import Failure, run, step
 
 
@@ -44,7 +44,7 @@ def main() -> int:
 
 
 def _run(given: argparse.Namespace) -> list[str]:
-    python = servers.make_feast_environment() if given.workers else None
+    python = feast_environment.ensure() if given.workers else None
     with tempfile.TemporaryDirectory(prefix="freshline-benchmark-") as name, ExitStack() as stack:
         folder = Path(name)
         load = Load(servers.build_programs(folder), given.rounds, given.seconds, tuple(given.connections))

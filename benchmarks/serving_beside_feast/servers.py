@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.serving_beside_feast.table import ALL_VIEWS, EVENT_TIME, KEY, LONGEST_TEXT, PROJECT, SERVICES
-from tools import environment, ports, toolchains
+from tools import ports, toolchains
 from tools.console import Failure, run, step
 from tools.logs import last_lines
-from tools.places import DOWNLOADS, ROOT, SERVING
+from tools.places import ROOT, SERVING
 
 PROGRAMS = Path(__file__).parent
 _PATIENCE_SECONDS = 120.0
@@ -83,11 +83,6 @@ def freshline(folder: Path, redis_address: str) -> Iterator[Side]:
         side = Side("Freshline", f"127.0.0.1:{port}", pid)
         _wait_until_it_answers(side, "/ready", folder)
         yield side
-
-
-def make_feast_environment() -> Path:
-    """Return the Python of Feast's own environment, made as locked in requirements/feast.txt."""
-    return environment.ensure("feast", venv=DOWNLOADS / "feast")
 
 
 @contextmanager

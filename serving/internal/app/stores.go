@@ -37,28 +37,29 @@ func openStores(urls map[string]string) (stores, error) {
 
 func openStore(storeURL string) (store, error) {
 	scheme, rest, _ := strings.Cut(storeURL, "://")
-	if scheme == "sqlite" {
+	feasts := strings.TrimPrefix(storeURL, "feast+")
+	switch scheme {
+	case "sqlite":
 		return sqlite.New(sqlitePath(rest)), nil
+	case "dynamodb":
+		return opened(dynamo.New(storeURL))
+	case "feast+sqlite":
+		return feast.NewSQLite(sqlitePath(rest)), nil
+	case "feast+dynamodb":
+		return opened(feast.NewDynamo(feasts))
 	}
-	if inner, ok := strings.CutPrefix(storeURL, "feast+"); ok {
-		opened, err := feast.NewRedis(inner)
-		if err != nil {
-			return nil, err
-		}
-		return opened, nil
+	if feasts != storeURL {
+		return opened(feast.NewRedis(feasts))
 	}
-	if scheme == "dynamodb" {
-		opened, err := dynamo.New(storeURL)
-		if err != nil {
-			return nil, err
-		}
-		return opened, nil
-	}
-	opened, err := redis.New(storeURL)
+	return opened(redis.New(storeURL))
+}
+
+// opened keeps a store that is nil from becoming an interface that is not.
+func opened[S store](one S, err error) (store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return opened, nil
+	return one, nil
 }
 
 // sqlitePath reads sqlite:////abs and sqlite:///abs as absolute, and sqlite:///.rel as relative.

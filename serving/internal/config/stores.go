@@ -11,13 +11,13 @@ import (
 
 var storeName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-const storeForms = "write sqlite:///path, dynamodb://region/table, redis://host:port/db, rediss://..., redis+cluster://host:port,host:port, or one of the last three after feast+"
+const storeForms = "write sqlite:///path, dynamodb://region/table, redis://host:port/db, rediss://..., redis+cluster://host:port,host:port, or feast+sqlite:///path, feast+dynamodb://region, feast+redis://... and the like for a store of Feast's"
 
 // StoreSchemes are the beginnings that a store's URL may have.
 func StoreSchemes() []string {
 	return []string{
 		"sqlite", "redis", "rediss", "redis+cluster", "rediss+cluster", "dynamodb",
-		"feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster",
+		"feast+sqlite", "feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster", "feast+dynamodb",
 	}
 }
 

@@ -89,6 +89,7 @@ func (a *Answer) addGroups(rows int) {
 		clear(read.Rows)
 		read.Missed = resized(read.Missed, rows)
 		clear(read.Missed)
+		read.lost = read.lost[:0]
 	}
 }
 
@@ -101,5 +102,5 @@ func (a *Answer) place(view *View) {
 	}
 	read := &a.groups[view.group].read
 	view.Table.Rows = read.Rows[view.place*a.Rows : (view.place+1)*a.Rows]
-	view.Table.Missed = read.Missed
+	view.Table.Missed = read.missedOf(view.place)
 }

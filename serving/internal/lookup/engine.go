@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -256,10 +257,10 @@ func unreadable(ctx context.Context, cause error) *Error {
 	return failure(StoreUnavailable, "", "no row could be read: the store does not answer")
 }
 
-// unread tells whether not one key of the group could be asked for.
+// unread tells whether not one row of the group could be asked for.
 func (g *group) unread() bool {
-	for _, missed := range g.read.Missed {
-		if !missed {
+	for v := range g.read.Views {
+		if slices.Contains(g.read.missedOf(v), false) {
 			return false
 		}
 	}

@@ -13,7 +13,8 @@ import (
 // Store reads what ingestion wrote. It is called by many goroutines at once.
 type Store interface {
 	// ReadRows fills read.Rows. It sets read.Missed[k] for a key that it could not ask for (a
-	// shard that is down, the deadline), and returns an error only when no key could be asked for.
+	// shard that is down, the deadline), or calls read.MissRow where it is one view alone, and returns an
+	// error only when nothing could be asked for.
 	ReadRows(ctx context.Context, read *Read) error
 	// ReadLayout returns a view's column layout, nil if there is none of that number.
 	ReadLayout(ctx context.Context, project, view string, number uint32) (*row.Layout, error)
@@ -34,7 +35,29 @@ type Read struct {
 	Layouts []*row.Layout // by view: the columns in force, for a store that keeps none of its own
 	Keys    [][]byte
 	Rows    [][]byte // Rows[v*len(Keys)+k] is key k's row in view v; nil where there is none
-	Missed  []bool   // by key
+	Missed  []bool   // by key: of no view
+	lost    []bool   // by row, as Rows; empty while MissRow was not called
+}
+
+// MissRow marks the row of one view and key as not asked for. It is not for several goroutines at once.
+func (r *Read) MissRow(v, k int) {
+	if len(r.lost) == 0 {
+		r.lost = resized(r.lost, len(r.Rows))
+		clear(r.lost)
+	}
+	r.lost[v*len(r.Keys)+k] = true
+}
+
+// missedOf returns which keys could not be asked for in a view.
+func (r *Read) missedOf(v int) []bool {
+	if len(r.lost) == 0 {
+		return r.Missed
+	}
+	rows := r.lost[v*len(r.Keys) : (v+1)*len(r.Keys)]
+	for k, missed := range r.Missed {
+		rows[k] = rows[k] || missed
+	}
+	return rows
 }
 
 // MissAll marks every key as not asked for.

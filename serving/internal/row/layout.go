@@ -78,6 +78,12 @@ func ParseLayout(number uint32, document []byte) (*Layout, error) {
 	return NewLayout(number, specs)
 }
 
+// Index returns the place of the column of that name.
+func (l *Layout) Index(name []byte) (int, bool) {
+	i, ok := l.byName[string(name)]
+	return i, ok
+}
+
 // Find returns the column of that name.
 func (l *Layout) Find(name string) (Field, bool) {
 	i, ok := l.byName[name]

@@ -105,15 +105,17 @@ func parseList(dtype Dtype, raw json.RawMessage) (Value, error) {
 }
 
 // Pack lays out a list as rows do.
-func Pack(dtype Dtype, values []Value) []byte {
+func Pack(dtype Dtype, values []Value) []byte { return AppendPacked([]byte{}, dtype, values) }
+
+// AppendPacked appends what Pack returns.
+func AppendPacked(packed []byte, dtype Dtype, values []Value) []byte {
 	if dtype.Width() > 0 {
-		packed := []byte{}
 		for _, value := range values {
 			packed = appendFixed(packed, dtype.Element(), value.Word)
 		}
 		return packed
 	}
-	packed := binary.LittleEndian.AppendUint32(nil, uint32(len(values)))
+	packed = binary.LittleEndian.AppendUint32(packed, uint32(len(values)))
 	end := 0
 	for _, value := range values {
 		end += len(value.Blob)
@@ -126,13 +128,7 @@ func Pack(dtype Dtype, values []Value) []byte {
 }
 
 func appendFixed(to []byte, dtype Dtype, word uint64) []byte {
-	switch dtype {
-	case Bool:
-		return append(to, byte(word))
-	case Int32:
-		return binary.LittleEndian.AppendUint32(to, uint32(word))
-	case Float32:
-		return binary.LittleEndian.AppendUint32(to, math.Float32bits(float32(math.Float64frombits(word))))
-	}
-	return binary.LittleEndian.AppendUint64(to, word)
+	var bytes [8]byte
+	putFixed(bytes[:], dtype, word)
+	return append(to, bytes[:dtype.Width()]...)
 }

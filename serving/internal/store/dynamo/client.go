@@ -42,7 +42,7 @@ func parseURL(storeURL string) (place, error) {
 		return place{}, errors.New(form)
 	}
 	at := place{region: parsed.Host, table: parsed.Path[1:]}
-	if !regionPattern.MatchString(at.region) || !tablePattern.MatchString(at.table) {
+	if !IsRegion(at.region) || !tablePattern.MatchString(at.table) {
 		return place{}, errors.New(form + ": region or table is no such name")
 	}
 	query, err := url.ParseQuery(parsed.RawQuery)
@@ -53,8 +53,7 @@ func parseURL(storeURL string) (place, error) {
 		if name != "endpoint" || len(values) != 1 {
 			return place{}, errors.New(form + ": of its options only endpoint is known, once")
 		}
-		end, err := url.Parse(values[0])
-		if err != nil || end.Scheme != "http" && end.Scheme != "https" || end.Hostname() == "" || end.User != nil || end.RawQuery != "" {
+		if !IsEndpoint(values[0]) {
 			return place{}, errors.New(form + ": the endpoint is not http://host:port or https://host:port")
 		}
 		at.endpoint = values[0]
@@ -62,8 +61,18 @@ func parseURL(storeURL string) (place, error) {
 	return at, nil
 }
 
-// newClient returns a client, and what closes its idle connections.
-func newClient(at place) (*dynamodb.Client, func(), error) {
+// IsRegion tells whether a text may name a region.
+func IsRegion(text string) bool { return regionPattern.MatchString(text) }
+
+// IsEndpoint tells whether a text is the URL of a server: http://host:port or https://host:port.
+func IsEndpoint(text string) bool {
+	end, err := url.Parse(text)
+	return err == nil && (end.Scheme == "http" || end.Scheme == "https") && end.Hostname() != "" && end.User == nil && end.RawQuery == ""
+}
+
+// Connect returns a client, and what closes its idle connections. endpoint may be empty, for AWS's own.
+// Nothing is contacted yet.
+func Connect(region, endpoint string) (client *dynamodb.Client, closeIdle func(), err error) {
 	provider, err := credentialsOf(os.Getenv)
 	if err != nil {
 		return nil, nil, err
@@ -75,15 +84,15 @@ func newClient(at place) (*dynamodb.Client, func(), error) {
 		MaxIdleConns: idlePerHost, MaxIdleConnsPerHost: idlePerHost, ForceAttemptHTTP2: true,
 	}
 	options := dynamodb.Options{
-		Region:      at.region,
+		Region:      region,
 		Credentials: provider,
 		HTTPClient:  &http.Client{Transport: transport, Timeout: answerTimeout},
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts, o.MaxBackoff = attempts, longestDelay
 		}),
 	}
-	if at.endpoint != "" {
-		options.BaseEndpoint = aws.String(at.endpoint)
+	if endpoint != "" {
+		options.BaseEndpoint = aws.String(endpoint)
 	}
 	return dynamodb.New(options), transport.CloseIdleConnections, nil
 }

@@ -42,7 +42,7 @@ func New(storeURL string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, closeIdle, err := newClient(place)
+	client, closeIdle, err := Connect(place.region, place.endpoint)
 	if err != nil {
 		return nil, err
 	}

@@ -1,10 +1,7 @@
-// Package feast reads what Feast wrote, in place and read only: for those who adopt a store without moving
-// it. A row of Feast's has an event time and nothing else to judge it by: no watermark, no write time.
 package feast
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/redis/rueidis"
@@ -15,13 +12,11 @@ import (
 	"freshline/serving/internal/store/redis"
 )
 
-var errNoLayout = errors.New("Feast's values cannot be read without the view's layout")
-
 // Redis reads Feast's hashes: one for each entity key and project, with a field for each feature of each
 // view and one for each view's event time. It is safe for many goroutines.
 type Redis struct {
 	server *redis.Store
-	packer *packer
+	*variants
 }
 
 var _ lookup.Store = (*Redis)(nil)
@@ -32,7 +27,7 @@ func NewRedis(storeURL string) (*Redis, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{server: server, packer: newPacker()}, nil
+	return &Redis{server: server, variants: newVariants()}, nil
 }
 
 // Close ends all connections.
@@ -47,18 +42,18 @@ func (s *Redis) ReadRows(ctx context.Context, read *lookup.Read) error {
 	if err != nil {
 		return err
 	}
-	fields, err := fieldsOf(read)
-	if err != nil {
+	if err := described(read); err != nil {
 		return err
 	}
+	fields := fieldsOf(read)
 	commands := make(rueidis.Commands, len(read.Keys))
 	for k, key := range read.Keys {
 		commands[k] = client.B().Hmget().Key(string(key) + read.Project).Field(fields...).Build()
 	}
 	missed := 0
-	values := make([][]byte, len(fields))
+	filler := redisFiller{read: read, packer: packer{variants: s.variants}, values: make([][]byte, len(fields))}
 	for k, result := range client.DoMulti(ctx, commands...) {
-		if fillErr := s.fill(read, k, result, values); fillErr != nil {
+		if fillErr := filler.fill(k, result); fillErr != nil {
 			read.Missed[k] = true
 			missed++
 			err = fillErr
@@ -71,50 +66,81 @@ func (s *Redis) ReadRows(ctx context.Context, read *lookup.Read) error {
 }
 
 // fieldsOf returns the names of the fields of all views: the event time, then the layout's columns.
-func fieldsOf(read *lookup.Read) ([]string, error) {
+func fieldsOf(read *lookup.Read) []string {
 	var fields []string
 	for v, view := range read.Views {
-		if v >= len(read.Layouts) || read.Layouts[v] == nil {
-			return nil, fmt.Errorf("view %q: %w", view, errNoLayout)
-		}
 		fields = append(fields, "_ts:"+view)
 		for _, column := range read.Layouts[v].Fields {
 			fields = append(fields, fieldOf(view, column.Name))
 		}
 	}
-	return fields, nil
+	return fields
 }
 
-// fill packs the rows of one key; values is memory that the keys share.
-func (s *Redis) fill(read *lookup.Read, k int, result rueidis.RedisResult, values [][]byte) error {
+// redisFiller packs the rows of one key after the other.
+type redisFiller struct {
+	read   *lookup.Read
+	packer packer
+	values [][]byte // the fields of one key, which point into the answer
+}
+
+func (f *redisFiller) fill(k int, result rueidis.RedisResult) error {
 	fields, err := result.ToArray()
 	if err != nil {
 		return err
 	}
-	if len(fields) != len(values) {
-		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(values))
+	if len(fields) != len(f.values) {
+		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(f.values))
 	}
 	for i := range fields {
-		values[i] = nil
+		f.values[i] = nil
 		if fields[i].IsNil() {
 			continue
 		}
-		if values[i], err = fields[i].AsBytes(); err != nil {
+		if f.values[i], err = bytesOf(&fields[i]); err != nil {
 			return err
 		}
 	}
-	rest := values
-	for v, layout := range read.Layouts[:len(read.Views)] {
+	rest := f.values
+	for v, layout := range f.read.Layouts[:len(f.read.Views)] {
 		own := 1 + len(layout.Fields)
-		read.Rows[v*len(read.Keys)+k] = s.packer.pack(layout, rest[:own])
+		f.read.Rows[v*len(f.read.Keys)+k] = f.pack(layout, rest[0], rest[1:own])
 		rest = rest[own:]
 	}
 	return nil
 }
 
-// ReadLayout implements lookup.Store: Feast keeps none, but some are made here for values of a wrong type.
-func (s *Redis) ReadLayout(_ context.Context, _, _ string, number uint32) (*row.Layout, error) {
-	return s.packer.layout(number), nil
+// bytesOf returns a field's bytes without copying them. An empty field is a null, and not nil.
+func bytesOf(field *rueidis.RedisMessage) ([]byte, error) {
+	data, err := field.AsBytes()
+	if data == nil {
+		data = []byte{}
+	}
+	return data, err
+}
+
+// pack returns the row of one view; nil when nothing of it is stored.
+func (f *redisFiller) pack(layout *row.Layout, time []byte, fields [][]byte) []byte {
+	if time == nil {
+		if nothingIn(fields) {
+			return nil
+		}
+		return damaged // values without a time are of no age
+	}
+	eventTimeUS, err := decodeTime(time)
+	if err != nil {
+		return damaged
+	}
+	return f.packer.pack(layout, eventTimeUS, fields)
+}
+
+func nothingIn(fields [][]byte) bool {
+	for _, field := range fields {
+		if field != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // ReadWatermarks implements lookup.Store: Feast keeps none, so that a value is as old as its event time.

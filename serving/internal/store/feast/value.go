@@ -29,18 +29,43 @@ const (
 	present stored = iota
 	null
 	mistyped // a value, of a type that cannot be read as the feature's dtype
+	absent   // nothing is stored, not even a null
 )
 
 // kinds maps the fields of feast.types.Value to the dtypes that they hold; the others have no dtype here.
-var kinds = map[protowire.Number]row.Dtype{
+var kinds = [...]row.Dtype{
 	1: row.Bytes, 2: row.String, 3: row.Int32, 4: row.Int64, 5: row.Float64, 6: row.Float32, 7: row.Bool, 8: row.Timestamp,
 	11: row.ListOf(row.Bytes), 12: row.ListOf(row.String), 13: row.ListOf(row.Int32), 14: row.ListOf(row.Int64),
 	15: row.ListOf(row.Float64), 16: row.ListOf(row.Float32), 17: row.ListOf(row.Bool), 18: row.ListOf(row.Timestamp),
 }
 
-// decodeValue reads a serialized feast.types.Value as dtype. Of a oneof that is given twice the last counts,
+// kindOf returns the dtype that a field holds.
+func kindOf(field protowire.Number) (row.Dtype, bool) {
+	if field < 1 || int(field) >= len(kinds) || kinds[field] == 0 {
+		return 0, false
+	}
+	return kinds[field], true
+}
+
+// decoder reads values. Lists are packed into its memory: they are good until it is reset.
+type decoder struct {
+	items []row.Value
+	lists []byte
+}
+
+func (d *decoder) reset() { d.lists = d.lists[:0] }
+
+// stored reads what is stored of a feature; nil is nothing.
+func (d *decoder) stored(data []byte, dtype row.Dtype) (row.Value, stored, error) {
+	if data == nil {
+		return row.Value{}, absent, nil
+	}
+	return d.value(data, dtype)
+}
+
+// value reads a serialized feast.types.Value as dtype. Of a oneof that is given twice the last counts,
 // as everywhere in protobuf.
-func decodeValue(data []byte, dtype row.Dtype) (row.Value, stored, error) {
+func (d *decoder) value(data []byte, dtype row.Dtype) (row.Value, stored, error) {
 	value, state := row.Value{}, null
 	for len(data) > 0 {
 		field, wire, size := protowire.ConsumeTag(data)
@@ -52,14 +77,14 @@ func decodeValue(data []byte, dtype row.Dtype) (row.Value, stored, error) {
 		if size < 0 {
 			return value, state, errCorrupt
 		}
-		kind, known := kinds[field]
+		kind, known := kindOf(field)
 		switch {
 		case field == nullField:
 			value, state = row.Value{}, null
 		case !known || !kind.ReadsAs(dtype):
 			value, state = row.Value{}, mistyped
 		case kind.IsList():
-			items, err := decodeList(rest[:size], wire, kind.Element())
+			items, err := d.list(rest[:size], wire, kind.Element())
 			if err != nil {
 				return value, state, err
 			}
@@ -136,13 +161,13 @@ func inMicroseconds(seconds row.Value) (row.Value, stored) {
 	return row.Value{Word: uint64(whole * secondUS)}, present
 }
 
-// decodeList reads a list message: field 1 repeated, packed or not.
-func decodeList(data []byte, wire protowire.Type, kind row.Dtype) (row.Value, error) {
+// list reads a list message: field 1 repeated, packed or not.
+func (d *decoder) list(data []byte, wire protowire.Type, kind row.Dtype) (row.Value, error) {
 	if wire != protowire.BytesType {
 		return row.Value{}, errCorrupt
 	}
 	data, _ = protowire.ConsumeBytes(data)
-	var items []row.Value
+	items := d.items[:0]
 	for len(data) > 0 {
 		field, wire, size := protowire.ConsumeTag(data)
 		if size < 0 {
@@ -161,7 +186,10 @@ func decodeList(data []byte, wire protowire.Type, kind row.Dtype) (row.Value, er
 		}
 		data = rest[size:]
 	}
-	return row.Value{Blob: row.Pack(row.ListOf(kind), items)}, nil
+	d.items = items
+	from := len(d.lists)
+	d.lists = row.AppendPacked(d.lists, row.ListOf(kind), items)
+	return row.Value{Blob: d.lists[from:]}, nil
 }
 
 func appendItems(items []row.Value, data []byte, wire protowire.Type, kind row.Dtype) ([]row.Value, error) {

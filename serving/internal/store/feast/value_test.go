@@ -37,7 +37,7 @@ func TestValuesThatNoFeatureHolds(t *testing.T) {
 		"a time beyond microseconds":        {varint(8, 1<<60), row.Timestamp, mistyped},
 		"the last of two":                   {append(varint(4, 7), varint(7, 1)...), row.Bool, present},
 	} {
-		_, state, err := decodeValue(test.data, test.dtype)
+		_, state, err := new(decoder).value(test.data, test.dtype)
 		if err != nil || state != test.state {
 			t.Errorf("%s: %v (%v)", name, state, err)
 		}
@@ -50,7 +50,7 @@ func TestListsAreReadPackedAndUnpacked(t *testing.T) {
 		unpacked = protowire.AppendVarint(protowire.AppendTag(unpacked, 1, protowire.VarintType), number)
 	}
 	data := protowire.AppendBytes(protowire.AppendTag(nil, 14, protowire.BytesType), unpacked)
-	value, state, err := decodeValue(data, row.ListOf(row.Int64))
+	value, state, err := new(decoder).value(data, row.ListOf(row.Int64))
 	if err != nil || state != present || row.Items(row.ListOf(row.Int64), value.Blob) != 2 || row.Word(row.ListOf(row.Int64), value.Blob, 1) != 2 {
 		t.Errorf("%v %v (%v)", value, state, err)
 	}
@@ -59,7 +59,7 @@ func TestListsAreReadPackedAndUnpacked(t *testing.T) {
 func TestBytesThatAreNoProtobufAreCorrupt(t *testing.T) {
 	for _, data := range []string{"20", "08", "1205aa", "72030a05", "29000000", "0801", "72020801ff"} {
 		for _, dtype := range []row.Dtype{row.Int64, row.Bytes, row.Float64, row.String, row.ListOf(row.Int64)} {
-			_, state, err := decodeValue(unhex(t, data), dtype)
+			_, state, err := new(decoder).value(unhex(t, data), dtype)
 			if err == nil && state != mistyped {
 				t.Errorf("%s as %s is %v", data, dtype, state)
 			}
@@ -89,7 +89,7 @@ func FuzzValue(f *testing.F) {
 		if _, err := row.ParseDtype(dtype.String()); err != nil {
 			return
 		}
-		value, state, err := decodeValue(data, dtype)
+		value, state, err := new(decoder).value(data, dtype)
 		if err != nil || state != present {
 			return
 		}

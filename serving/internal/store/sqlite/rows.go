@@ -8,28 +8,39 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
+	"freshline/serving/internal/arena"
 	"freshline/serving/internal/lookup"
 )
 
 const (
 	// keysPerConnection is what one connection reads before another is worth its goroutine.
 	keysPerConnection = 64
-	firstChunk        = 2 << 10
-	largestChunk      = 64 << 10
 	rowQuery          = "SELECT row FROM fl_rows WHERE project = ? AND entity_key = ? AND view = ?"
 )
 
-// ReadRows implements lookup.Store. Large reads are split over several connections.
+// Start prepares what reads one key after the other on a connection, by their places in a read's keys.
+type Start func(conn *sqlite.Conn) (readKey func(k int) error, err error)
+
+// ReadRows implements lookup.Store.
 func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
+	return s.ReadEach(ctx, read, func(conn *sqlite.Conn) (func(k int) error, error) {
+		stmt, err := Prepare(conn, rowQuery)
+		var rows arena.Arena
+		return func(k int) error { return readKey(stmt, read, k, &rows) }, err
+	})
+}
+
+// ReadEach reads all keys of a read. Large reads are split over several connections.
+func (s *Store) ReadEach(ctx context.Context, read *lookup.Read, start Start) error {
 	parts := min((len(read.Keys)+keysPerConnection-1)/keysPerConnection, max(1, runtime.GOMAXPROCS(0)))
 	if parts <= 1 {
-		return s.readKeys(ctx, read, 0, len(read.Keys))
+		return s.readKeys(ctx, read, 0, len(read.Keys), start)
 	}
 	failures := make([]error, parts)
 	var others sync.WaitGroup
 	for part := range parts {
 		from, to := len(read.Keys)*part/parts, len(read.Keys)*(part+1)/parts
-		others.Go(func() { failures[part] = s.readKeys(ctx, read, from, to) })
+		others.Go(func() { failures[part] = s.readKeys(ctx, read, from, to, start) })
 	}
 	others.Wait()
 	failed := 0
@@ -46,10 +57,10 @@ func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
 
 // readKeys reads keys from..to in one transaction. After a failure the keys that were not reached
 // count as missed; the failure is returned only if none was reached.
-func (s *Store) readKeys(ctx context.Context, read *lookup.Read, from, to int) error {
+func (s *Store) readKeys(ctx context.Context, read *lookup.Read, from, to int, start Start) error {
 	reached := from
 	err := s.with(ctx, func(conn *sqlite.Conn) error {
-		stmt, err := prepare(conn, rowQuery)
+		readKey, err := start(conn)
 		if err != nil {
 			return err
 		}
@@ -57,16 +68,15 @@ func (s *Store) readKeys(ctx context.Context, read *lookup.Read, from, to int) e
 		if err != nil {
 			return err
 		}
-		var rows arena
 		for ; reached < to && err == nil; reached++ {
-			err = readKey(stmt, read, reached, &rows)
+			err = readKey(reached)
 		}
 		if err != nil {
 			reached--
 		}
 		return errors.Join(err, end())
 	})
-	if err == nil || errors.Is(err, errNothingYet) {
+	if err == nil || errors.Is(err, ErrNothingYet) {
 		return nil
 	}
 	for k := reached; k < to; k++ {
@@ -98,14 +108,14 @@ func run(conn *sqlite.Conn, statement string) error {
 	return errors.Join(err, stmt.Reset())
 }
 
-func readKey(stmt *sqlite.Stmt, read *lookup.Read, k int, rows *arena) error {
+func readKey(stmt *sqlite.Stmt, read *lookup.Read, k int, rows *arena.Arena) error {
 	for v, view := range read.Views {
 		stmt.BindText(1, read.Project)
 		stmt.BindBytes(2, read.Keys[k])
 		stmt.BindText(3, view)
 		found, err := stmt.Step()
 		if err == nil && found {
-			data := rows.take(stmt.ColumnLen(0))
+			data := rows.Take(stmt.ColumnLen(0))
 			stmt.ColumnBytes(0, data)
 			read.Rows[v*len(read.Keys)+k] = data
 		}
@@ -114,20 +124,4 @@ func readKey(stmt *sqlite.Stmt, read *lookup.Read, k int, rows *arena) error {
 		}
 	}
 	return nil
-}
-
-// arena hands out slices of few allocations, each larger than the last.
-type arena struct {
-	free  []byte
-	chunk int
-}
-
-func (a *arena) take(n int) []byte {
-	if n > len(a.free) {
-		a.chunk = min(max(firstChunk, 2*a.chunk), largestChunk)
-		a.free = make([]byte, max(n, a.chunk))
-	}
-	taken := a.free[:n:n]
-	a.free = a.free[n:]
-	return taken
 }

@@ -24,8 +24,8 @@ import (
 // busyTimeout bounds the wait for a writer that holds the file exclusively (WAL recovery, mostly).
 const busyTimeout = 50 * time.Millisecond
 
-// errNothingYet is a file or a table that does not exist.
-var errNothingYet = errors.New("nothing was written yet")
+// ErrNothingYet is a file or a table that does not exist.
+var ErrNothingYet = errors.New("nothing was written yet")
 
 // Store is a pool of read-only connections. It is safe for many goroutines.
 type Store struct {
@@ -68,7 +68,7 @@ func (s *Store) Ping(ctx context.Context) error {
 }
 
 func ignoreNothingYet(err error) error {
-	if errors.Is(err, errNothingYet) {
+	if errors.Is(err, ErrNothingYet) {
 		return nil
 	}
 	return err
@@ -89,7 +89,7 @@ func (s *Store) with(ctx context.Context, use func(*sqlite.Conn) error) error {
 	conn.SetInterrupt(ctx.Done())
 	err = use(conn)
 	conn.SetInterrupt(nil)
-	broken := err != nil && !errors.Is(err, errNothingYet) && ctx.Err() == nil || !conn.AutocommitEnabled()
+	broken := err != nil && !errors.Is(err, ErrNothingYet) && ctx.Err() == nil || !conn.AutocommitEnabled()
 	s.give(conn, broken)
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("%w (%w)", ctx.Err(), err)
@@ -102,7 +102,7 @@ func (s *Store) with(ctx context.Context, use func(*sqlite.Conn) error) error {
 func (s *Store) take() (*sqlite.Conn, error) {
 	info, err := os.Stat(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNothingYet
+		return nil, ErrNothingYet
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look for the store file: %w", err)
@@ -136,11 +136,11 @@ func (s *Store) give(conn *sqlite.Conn, broken bool) {
 	s.idle = append(s.idle, conn)
 }
 
-// prepare returns a cached statement; a table that is not there yet is errNothingYet.
-func prepare(conn *sqlite.Conn, query string) (*sqlite.Stmt, error) {
+// Prepare returns a cached statement; a table that is not there yet is ErrNothingYet.
+func Prepare(conn *sqlite.Conn, query string) (*sqlite.Stmt, error) {
 	stmt, err := conn.Prepare(query)
 	if err != nil && strings.Contains(err.Error(), "no such table") {
-		return nil, errNothingYet
+		return nil, ErrNothingYet
 	}
 	return stmt, err
 }
@@ -149,7 +149,7 @@ func prepare(conn *sqlite.Conn, query string) (*sqlite.Stmt, error) {
 func (s *Store) ReadLayout(ctx context.Context, project, view string, number uint32) (*row.Layout, error) {
 	var layout *row.Layout
 	err := s.with(ctx, func(conn *sqlite.Conn) error {
-		stmt, err := prepare(conn, "SELECT layout FROM fl_layouts WHERE project = ? AND field = ?")
+		stmt, err := Prepare(conn, "SELECT layout FROM fl_layouts WHERE project = ? AND field = ?")
 		if err != nil {
 			return err
 		}
@@ -168,7 +168,7 @@ func (s *Store) ReadLayout(ctx context.Context, project, view string, number uin
 func (s *Store) ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error) {
 	marks := make(map[string]enforce.Watermarks)
 	err := s.with(ctx, func(conn *sqlite.Conn) error {
-		stmt, err := prepare(conn, "SELECT field, us FROM fl_watermarks WHERE project = ?")
+		stmt, err := Prepare(conn, "SELECT field, us FROM fl_watermarks WHERE project = ?")
 		if err != nil {
 			return err
 		}
