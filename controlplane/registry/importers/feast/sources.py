@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from controlplane.contracts.definition.lanes import read_batch
 from controlplane.contracts.definition.sources import read_source
 from controlplane.contracts.model import Absent, BatchLane, DirectLane, JoinKey, Source, SourceKind
 from controlplane.kernel.errors import Refused
@@ -116,6 +117,9 @@ def _why_unreadable(found: records.Source) -> str | None:
 
 
 def _why_unasked(lane: BatchLane) -> str | None:
+    refused = why_refused(lane.to_document(), read_batch, what="batch lane")
+    if refused:
+        return refused
     try:
         check_query(lane.query, tables=lane.sources)
     except Refused as refused:
