@@ -2,14 +2,13 @@
 
 from argparse import ArgumentParser, Namespace
 
-import yaml
-
 from controlplane.cli import feast_repository
 from controlplane.cli.client import Client, Json, part
 from controlplane.cli.commands import Command
 from controlplane.cli.feast_repository import KEY_VERSION, Repository
 from controlplane.cli.output import Result
 from controlplane.cli.reading import read_file
+from controlplane.cli.yaml_text import to_yaml
 
 
 def _import(client: Client, words: Namespace) -> Result:
@@ -29,7 +28,7 @@ def _import(client: Client, words: Namespace) -> Result:
         query=query,
         media_type="application/x-protobuf",
     )
-    lines = [yaml.safe_dump(answer["definition"], sort_keys=False, allow_unicode=True).rstrip()]
+    lines = [to_yaml(answer["definition"])]
     return Result(answer, lines, asides=[*_told(answer), *_warned(found, words.store)])
 
 

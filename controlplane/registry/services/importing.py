@@ -33,5 +33,6 @@ def import_feast(
         raise Refused("bad_value", message, errors=[FieldError("project", "bad_value", message)])
     imported = feast.convert(found, chosen, project=project, store=store, is_written_by_feast=is_foreign)
     # What was asked rule by rule above must hold as a whole too: too many views, say.
-    definition.parse(imported.definition.to_document(), project=project, foreign_stores=foreign_stores())
+    foreign = [store or DEFAULT_STORE] if is_foreign else []
+    definition.parse(imported.definition.to_document(), project=project, foreign_stores=foreign)
     return imported

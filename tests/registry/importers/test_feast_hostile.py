@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from controlplane.cli.yaml_text import to_yaml
 from controlplane.contracts import definition
 from controlplane.kernel.errors import Refused
 from controlplane.registry.importers import feast
@@ -92,9 +92,7 @@ def test_a_damaged_registry_is_read_or_refused(data, damage, cut):
 ODD_NAMES = ["customer", "event_time", "a__verdict", "__dummy", "Big", "", "x@y", "é", "a\0b", "n" * 64]
 # Mostly right, so that whole views come through beside what is odd in them.
 NAMES = st.sampled_from(["a", "b", "c", "d", "order", "select"] * 5 + ODD_NAMES)
-TEXTS = st.sampled_from(
-    ["", "words", "at"] * 4 + ["\0", " ", "x" * 20_001, "'; --", 'a"b', "\u0085", "\ud7ff"]
-)
+TEXTS = st.sampled_from(["", "words", "at"] * 4 + ["\0", " ", "x" * 20_001, "'; --", 'a"b', "\u0085"])
 TYPES = st.sampled_from([2, 4, 6, 18] * 4 + [-1, 0, 9, 20, 50])
 COLUMNS = st.lists(st.tuples(NAMES, TYPES), max_size=4)
 MAPS = st.dictionaries(NAMES, TEXTS, max_size=2)
@@ -148,8 +146,7 @@ def test_whatever_feast_holds_becomes_a_definition_that_is_right(data, foreign):
     document = imported.definition.to_document()
     allowed = ["default"] if foreign else []
     assert definition.parse(document, foreign_stores=allowed) == imported.definition
-    written = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
-    assert definition.load(written, "application/yaml") == document
+    assert definition.load(to_yaml(document), "application/yaml") == document
     carried = {each.name for each in imported.definition.feature_views}
     told = {remark.name for remark in imported.left if remark.kind == "feature_view"}
     # Nothing disappears without a word.

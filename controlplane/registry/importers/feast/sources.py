@@ -117,9 +117,9 @@ def _why_unreadable(found: records.Source) -> str | None:
 
 
 def _why_unasked(lane: BatchLane) -> str | None:
-    refused = why_refused(lane.to_document(), read_batch, what="batch lane")
-    if refused:
-        return refused
+    why = why_refused(lane.to_document(), read_batch, what="batch lane")
+    if why is not None:
+        return why
     try:
         check_query(lane.query, tables=lane.sources)
     except Refused as refused:
