@@ -44,9 +44,11 @@ def test_an_interrupted_command_cleans_up_once_and_what_it_leaves_is_ended(tmp_p
     )
     parent = textwrap.dedent(
         f"""
-        import sys
+        import signal, sys
         sys.path.insert(0, {str(ROOT)!r})
         from tools import console
+        # Whoever runs the tests in the background of a shell has them ignore the signal.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         console.run_shown([sys.executable, "-c", {child!r}])
         """
     )

@@ -26,10 +26,10 @@ type Renderer struct{ writers sync.Pool }
 
 // New returns a renderer.
 func New() *Renderer {
-	return &Renderer{writers: sync.Pool{New: func() any {
-		return &writer{builder: flatbuffers.NewBuilder(1 << 14)}
-	}}}
+	return &Renderer{writers: sync.Pool{New: func() any { return newWriter() }}}
 }
+
+func newWriter() *writer { return &writer{builder: flatbuffers.NewBuilder(1 << 14)} }
 
 // writer is the memory of one rendering.
 type writer struct {
@@ -50,17 +50,21 @@ const maxDtype = 32
 // goes into the schema's metadata as it is. A failure leaves to longer but without a stream.
 func (r *Renderer) AppendStream(to []byte, answer *lookup.Answer, full bool, details []byte) ([]byte, error) {
 	w := r.writers.Get().(*writer)
+	to, err := w.appendStream(to, answer, full, details)
+	if cap(w.builder.Bytes) <= maxPooled {
+		r.writers.Put(w)
+	}
+	return to, err
+}
+
+func (w *writer) appendStream(to []byte, answer *lookup.Answer, full bool, details []byte) ([]byte, error) {
 	w.answer, w.tooMuch = answer, false
 	to = w.appendSchema(to, full, details)
 	to = w.appendBatch(to)
 	to = append(to, continuation...)
 	to = append(to, 0, 0, 0, 0)
-	failed := w.tooMuch
 	w.answer, w.column = nil, nil
-	if cap(w.builder.Bytes) <= maxPooled {
-		r.writers.Put(w)
-	}
-	if failed {
+	if w.tooMuch {
 		return to, ErrTooLarge
 	}
 	return to, nil

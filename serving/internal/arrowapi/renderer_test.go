@@ -32,15 +32,14 @@ func TestAStreamIsWrittenWithoutAllocating(t *testing.T) {
 		Features: []string{"carrier_facts:name", "carrier_facts:delay", "carrier_facts:founded", "carrier_facts:hubs", "carrier_facts:low_cost"},
 		Entities: []lookup.EntityColumn{{Name: "carrier", Values: [][]byte{[]byte(`"UA"`), []byte(`"AA"`)}}},
 	})
-	renderer, to := New(), []byte(nil)
+	writer, to := newWriter(), []byte(nil) // no pool: the race detector has it lose things on purpose
 	allocated := testing.AllocsPerRun(100, func() {
 		var err error
-		if to, err = renderer.AppendStream(to[:0], answer, false, []byte(`{}`)); err != nil {
+		if to, err = writer.appendStream(to[:0], answer, false, []byte(`{}`)); err != nil {
 			t.Fatal(err)
 		}
 	})
-	// A collection in between may empty the pool.
-	if allocated > 1 {
+	if allocated != 0 {
 		t.Errorf("%v allocations", allocated)
 	}
 }
