@@ -1,57 +1,12 @@
 """import feast: from a repository, its settings or its registry file to a file that plan and apply take."""
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 import yaml
-from django.contrib.auth import get_user_model
 
-from controlplane.accounts import selectors
-from controlplane.accounts.services import tokens
-from controlplane.kernel import clock
+from tests.cli.conftest import FEAST_SETTINGS as SETTINGS
 from tests.permissions.house import FLIGHTS
-
-STOCK = Path(__file__).parents[1] / "golden" / "feast_registry_stock.db"
-SETTINGS = {
-    "project": "driver_repo",
-    "registry": "data/registry.db",
-    "provider": "local",
-    "entity_key_serialization_version": 3,
-}
-
-
-@pytest.fixture
-def repository(tmp_path):
-    """A Feast repository as `feast apply` leaves it."""
-
-    def make(settings=SETTINGS):
-        folder = tmp_path / "feature_repo"
-        (folder / "data").mkdir(parents=True)
-        shutil.copy(STOCK, folder / "data" / "registry.db")
-        (folder / "feature_store.yaml").write_text(
-            settings if isinstance(settings, str) else yaml.safe_dump(settings)
-        )
-        return folder
-
-    return make
-
-
-@pytest.fixture
-def administrator(cli):
-    """The command with the token of somebody who may make projects."""
-    user = get_user_model().objects.filter(is_superuser=True).first()
-    made = tokens.create_token(
-        selectors.principal_of_user(user),
-        name="t",
-        scopes=("read", "register", "admin"),
-        projects=(),
-        now=clock.now(),
-        never_expires=True,
-    )
-    cli.variables["FRESHLINE_TOKEN"] = made.secret
-    return cli
 
 
 @pytest.mark.parametrize("named", ["", "feature_store.yaml", "data/registry.db"])
