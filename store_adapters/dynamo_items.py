@@ -11,14 +11,14 @@ from typing import Any, cast
 
 from botocore.exceptions import ClientError
 
-from store_adapters.dynamo_table import KEY, Answer, NotDone, Table, code_of
+from store_adapters.dynamo_calls import Answer, code_of
+from store_adapters.dynamo_table import KEY, Table
 
 EXPIRES = "expires-at"
 WRITES = "write-count"
 ONE = {"N": "1"}
 LONGEST_KEY = 2048  # bytes of a key attribute, as DynamoDB has it
 
-_KEYS_PER_CALL = 100
 _OURS = {KEY, EXPIRES, WRITES}
 
 
@@ -51,11 +51,13 @@ def read_many(table: Table, keys: Sequence[bytes], view: str, *, with_expiry: bo
     """Return what a view has, by key; in pieces of 100 at once. Keys without an item are left out."""
     projection = "#k, #v, #d, #e" if with_expiry else "#k, #v"
     unique = list(dict.fromkeys(key for key in keys if len(key) <= LONGEST_KEY))
-    pieces = [unique[at : at + _KEYS_PER_CALL] for at in range(0, len(unique), _KEYS_PER_CALL)]
-    found: dict[bytes, Seen] = {}
-    for items in table.each(lambda piece: _read_piece(table, piece, view, projection), pieces):
-        found.update((binary(item[KEY]) or b"", _seen(item, view)) for item in items)
-    return found
+    request: Answer = {
+        "ConsistentRead": True,
+        "ProjectionExpression": projection,
+        "ExpressionAttributeNames": names_in([projection], view),
+    }
+    items = table.read(table.name, [key_attribute(key) for key in unique], request)
+    return {binary(item[KEY]) or b"": _seen(item, view) for item in items}
 
 
 def read_one(table: Table, key: bytes, view: str) -> Seen:
@@ -70,27 +72,6 @@ def read_one(table: Table, key: bytes, view: str) -> Seen:
     )
     item = answer.get("Item")
     return ABSENT if item is None else _seen(item, view)
-
-
-def _read_piece(table: Table, keys: Sequence[bytes], view: str, projection: str) -> list[Answer]:
-    request = {
-        "ConsistentRead": True,
-        "ProjectionExpression": projection,
-        "ExpressionAttributeNames": names_in([projection], view),
-    }
-    wanted: list[object] = [key_attribute(key) for key in keys]
-    found: list[Answer] = []
-    patience = table.patience()
-    while wanted:
-        answer = table.call("batch_get_item", RequestItems={table.name: {**request, "Keys": wanted}})
-        found += answer["Responses"].get(table.name, [])
-        left = answer.get("UnprocessedKeys", {}).get(table.name, {}).get("Keys", [])
-        if left and len(left) < len(wanted):  # it comes on: an answer holds 16 MB at most
-            patience = table.patience()
-        if left and not patience.wait():
-            raise NotDone(f"{len(left)} of {len(keys)} keys were left unprocessed")
-        wanted = left
-    return found
 
 
 def _seen(item: Answer, view: str) -> Seen:

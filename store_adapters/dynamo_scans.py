@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from heapq import nsmallest
 
+from store_adapters.dynamo_calls import Answer
 from store_adapters.dynamo_items import binary, drop_row, key_attribute, names_in, whole
-from store_adapters.dynamo_table import KEY, Answer, Table
+from store_adapters.dynamo_table import KEY, Table
 
 _PAGE = 500
 # Items that one sample or one sweep looks at, at least; beyond, ten for each that is wanted.

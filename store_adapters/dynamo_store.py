@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 
 from controlplane.kernel import clock, names
 from controlplane.kernel.errors import Conflict
+from store_adapters.dynamo_calls import Answer, code_of, told
 from store_adapters.dynamo_items import drop_row, key_attribute, read_many, whole
 from store_adapters.dynamo_scans import purge, sample, sweep
-from store_adapters.dynamo_table import KEY, Answer, Table, code_of, told
+from store_adapters.dynamo_table import KEY, Table
 from store_adapters.dynamo_writing import write
 from store_adapters.layout_json import dump_columns, load_columns
 from store_adapters.model import Lane, Layout, RowWrite, Watermark, WriteResult

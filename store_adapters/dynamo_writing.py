@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
+from store_adapters.dynamo_calls import NotDone, code_of
 from store_adapters.dynamo_items import (
     ABSENT,
     LONGEST_KEY,
@@ -19,7 +20,7 @@ from store_adapters.dynamo_items import (
     read_many,
     read_one,
 )
-from store_adapters.dynamo_table import NotDone, Table, code_of
+from store_adapters.dynamo_table import Table
 from store_adapters.model import RowWrite, WriteResult
 from store_adapters.row_header import order_key
 from store_adapters.writing import SHORTEST_ROW, Decision, decide, expiry_after

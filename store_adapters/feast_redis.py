@@ -6,15 +6,16 @@ each feature four bytes of hash. Nothing is ever written: Feast owns the store.
 
 from collections.abc import Iterator, Sequence
 from heapq import nsmallest
-from typing import NoReturn, cast
+from typing import cast
 
 from redis import Redis
 
 from controlplane.kernel import names
-from controlplane.kernel.errors import Refused
-from store_adapters.feast_rows import Packer
-from store_adapters.feast_values import field_of
-from store_adapters.model import Lane, Layout, RowWrite, Watermark, WriteResult
+from store_adapters.feast_rows import DAMAGED
+from store_adapters.feast_store import FeastStore, layout_of
+from store_adapters.errors import CorruptValue
+from store_adapters.feast_values import decode_time, field_of
+from store_adapters.model import Layout
 from store_adapters.protocol import Description
 from store_adapters.redis_clients import Clients, Command, Told, Word, replies
 from store_adapters.redis_describe import describe
@@ -24,14 +25,13 @@ _PAGE = 500
 _LOOKS = 20_000
 
 
-class FeastRedisStore:
+class FeastRedisStore(FeastStore):
     """A ``Store`` that reads what Feast wrote, and refuses to write (``store_read_only``)."""
 
     def __init__(self, clients: Clients, *, kind: str, address: str) -> None:
+        super().__init__(address)
         self._clients = clients
         self._kind = kind
-        self._packer = Packer()
-        self.address = address
 
     def describe(self) -> Description:
         with Told(self.address, "describe itself"):
@@ -50,16 +50,13 @@ class FeastRedisStore:
     def read_rows(
         self, project: str, view: str, keys: Sequence[bytes], *, layout: Layout | None = None
     ) -> list[bytes | None]:
-        if layout is None:
-            raise Refused(
-                "bad_value", f"Feast's rows of {project}/{view} cannot be read without their layout"
-            )
+        layout = layout_of(layout, project, view)
         suffix = names.check(project, what="project").encode()
         fields: list[Word] = [_time_field(view), *(field_of(view, column.name) for column in layout.columns)]
         commands = [Command(key + suffix, ("HMGET", key + suffix, *fields)) for key in keys]
         with Told(self.address, f"read rows of {project}/{view}"):
             found = cast(list[list[bytes | None]], replies(self._clients, commands))
-        return [self._packer.pack(layout, time, values) for time, *values in found]
+        return [self._pack(layout, fields) for fields in found]
 
     def sample_keys(self, project: str, view: str, *, limit: int, after: bytes = b"") -> list[bytes]:
         suffix = names.check(project, what="project").encode()
@@ -78,41 +75,24 @@ class FeastRedisStore:
                         break
         return nsmallest(limit, found)
 
-    def read_watermarks(self, project: str) -> dict[tuple[str, Lane], Watermark]:
-        """Return none: a value of Feast's is as old as its event time."""
-        self.ping()
-        return {}
-
-    def read_layout(self, project: str, view: str, number: int) -> Layout | None:
-        return self._packer.layout(number)
-
-    def purge_view(self, project: str, view: str) -> int:
-        """Return 0: what Feast wrote is not ours to drop."""
-        return 0
-
-    def sweep_expired(self, *, now_us: int, limit: int) -> int:
-        """Return 0: what Feast wrote expires as Feast said."""
-        return 0
-
-    def write_rows(
-        self, project: str, view: str, writes: Sequence[RowWrite], *, run_number: int
-    ) -> list[WriteResult]:
-        self._refuse(f"{project}/{view}")
-
-    def delete_rows(self, project: str, view: str, keys: Sequence[bytes]) -> int:
-        self._refuse(f"{project}/{view}")
-
-    def write_watermark(self, project: str, view: str, lane: Lane, watermark: Watermark) -> bool:
-        self._refuse(f"{project}/{view}")
-
-    def write_layout(self, project: str, view: str, layout: Layout) -> None:
-        self._refuse(f"{project}/{view}")
-
     def close(self) -> None:
         self._clients.close()
 
-    def _refuse(self, what: str) -> NoReturn:
-        raise Refused("store_read_only", f"{what} lies in {self.address}, which Feast owns: it is only read")
+    def _pack(self, layout: Layout, found: Sequence[bytes | None]) -> bytes | None:
+        """Return the row of a time and of the layout's values; None where nothing is stored at all."""
+        time, *fields = found
+        stored = {
+            column.name: field
+            for column, field in zip(layout.columns, fields, strict=True)
+            if field is not None
+        }
+        if time is None:
+            return DAMAGED if stored else None
+        try:
+            event_time_us = decode_time(time)
+        except CorruptValue:
+            return DAMAGED
+        return self.packer.pack(layout, event_time_us, stored)
 
 
 def _time_field(view: str) -> bytes:

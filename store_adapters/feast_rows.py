@@ -1,11 +1,13 @@
 """Feast's values of one row, packed as a row of ours, so that whoever reads rows need not know of Feast."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Mapping
+from enum import Enum
 
 from controlplane.kernel.dtypes import Dtype, Value
-from store_adapters.feast_values import Mistyped, decode_time, decode_value
+from store_adapters.errors import CorruptValue
+from store_adapters.feast_values import Mistyped, decode_value
 from store_adapters.model import Column, Lane, Layout, Row
-from store_adapters.protobuf import CorruptMessage
 from store_adapters.row_codec import encode_row
 
 # The numbers of layouts that are made here; the registry's are far below.
@@ -15,14 +17,21 @@ _MAX_VARIANTS = 1024
 DAMAGED = b"\0"
 
 
-class Packer:
-    """Packs rows; remembers the layouts that it had to make.
+class _Absent(Enum):
+    """A feature of which nothing is stored, not even a null."""
 
-    A value of another type than its feature's is told by a variant of the layout, in which the column has a
-    dtype that no reader takes for the feature's.
+    VALUE = "absent"
+
+
+class Packer:
+    """Packs rows; remembers the layouts that it had to make. Shared by threads.
+
+    What is not as the layout says is told by a variant of it: a value of another type than its feature's by a
+    column of a dtype that no reader takes for the feature's, a feature that was never stored by no column.
     """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._by_columns: dict[tuple[Column, ...], Layout] = {}
         self._by_number: dict[int, Layout] = {}
 
@@ -30,43 +39,42 @@ class Packer:
         """Return a layout that was made here."""
         return self._by_number.get(number)
 
-    def pack(self, layout: Layout, time: bytes | None, fields: Sequence[bytes | None]) -> bytes | None:
-        """Return the row of an event time and the values of the layout's columns, as Feast stored them.
+    def pack(self, layout: Layout, event_time_us: int, stored: Mapping[str, bytes]) -> bytes:
+        """Return the row of an event time and of what Feast stored by feature; ``DAMAGED`` for other bytes.
 
-        None when nothing is stored at all; ``DAMAGED`` for bytes that are not Feast's.
+        Features that the layout has not are left out.
         """
-        if time is None:
-            return None if all(field is None for field in fields) else DAMAGED
         try:
-            event_time_us = decode_time(time)
-            values = [
-                None if field is None else decode_value(field, column.dtype)
-                for column, field in zip(layout.columns, fields, strict=True)
+            read = [
+                decode_value(stored[column.name], column.dtype) if column.name in stored else _Absent.VALUE
+                for column in layout.columns
             ]
-        except CorruptMessage:
+        except CorruptValue:
             return DAMAGED
-        kept: tuple[Value, ...] = tuple(
-            _placeholder(column) if value is Mistyped.VALUE else value
-            for column, value in zip(layout.columns, values, strict=True)
-        )
-        if Mistyped.VALUE in [value for value in values if isinstance(value, Mistyped)]:
-            made = self._variant(layout, [value is Mistyped.VALUE for value in values])
+        values: list[Value] = []
+        columns: list[Column] = []
+        for column, value in zip(layout.columns, read, strict=True):
+            if isinstance(value, Mistyped):
+                columns.append(Column(column.name, _other_than(column.dtype)))
+                values.append(_placeholder(columns[-1]))
+            elif not isinstance(value, _Absent):
+                columns.append(column)
+                values.append(value)
+        if tuple(columns) != layout.columns:
+            made = self._variant(tuple(columns))
             if made is None:
                 return DAMAGED
             layout = made
-        row = Row(event_time_us, Lane.BATCH, 0, layout.number, event_time_us, 0, kept)
+        row = Row(event_time_us, Lane.BATCH, 0, layout.number, event_time_us, 0, tuple(values))
         return encode_row(row, layout)
 
-    def _variant(self, layout: Layout, wrong: Sequence[bool]) -> Layout | None:
-        columns = tuple(
-            Column(column.name, _other_than(column.dtype)) if is_wrong else column
-            for column, is_wrong in zip(layout.columns, wrong, strict=True)
-        )
-        known = self._by_columns.get(columns)
-        if known is None and len(self._by_columns) < _MAX_VARIANTS:
-            known = Layout(_FIRST_VARIANT + len(self._by_columns), columns)
-            self._by_columns[columns] = self._by_number[known.number] = known
-        return known
+    def _variant(self, columns: tuple[Column, ...]) -> Layout | None:
+        with self._lock:
+            known = self._by_columns.get(columns)
+            if known is None and len(self._by_columns) < _MAX_VARIANTS:
+                known = Layout(_FIRST_VARIANT + len(self._by_columns), columns)
+                self._by_columns[columns] = self._by_number[known.number] = known
+            return known
 
 
 def _other_than(dtype: Dtype) -> Dtype:
@@ -74,4 +82,4 @@ def _other_than(dtype: Dtype) -> Dtype:
 
 
 def _placeholder(column: Column) -> Value:
-    return 0 if column.dtype is Dtype.BOOL else False
+    return 0 if column.dtype is Dtype.INT32 else False

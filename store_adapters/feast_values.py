@@ -1,12 +1,16 @@
 """What Feast's online stores hold, without Feast and without protobuf: names of fields, times, values."""
 
 import math
+import re
 import struct
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from controlplane.kernel.dtypes import Dtype, Value
-from store_adapters.protobuf import BYTES, FIXED32, FIXED64, VARINT, CorruptMessage, fields, signed, value
+from store_adapters.errors import CorruptValue
+from store_adapters.murmur import murmur3_32
+from store_adapters.protobuf import BYTES, FIXED32, FIXED64, VARINT, fields, signed, value
 from store_adapters.reading import widens
 
 _NULL_FIELD = 19
@@ -35,6 +39,11 @@ _WIRES = {
 }
 
 
+# Python's str(datetime) and isoformat(); without an offset it is UTC.
+_TEXT_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 class Mistyped(Enum):
     """A value of a type that cannot be read as its feature's dtype."""
 
@@ -43,36 +52,13 @@ class Mistyped(Enum):
 
 def field_of(view: str, feature: str) -> bytes:
     """Return the name of a feature's field in a Redis hash."""
-    return murmur3(f"{view}:{feature}".encode()).to_bytes(4, "little")
-
-
-def murmur3(data: bytes) -> int:
-    """Return MurmurHash3, 32 bits, seed 0."""
-    mask = 0xFFFFFFFF
-    hashed, whole = 0, len(data) - len(data) % 4
-    for start in range(0, whole, 4):
-        hashed ^= _scrambled(int.from_bytes(data[start : start + 4], "little"))
-        hashed = (_rotated(hashed, 13) * 5 + 0xE6546B64) & mask
-    if whole < len(data):
-        hashed ^= _scrambled(int.from_bytes(data[whole:], "little"))
-    hashed ^= len(data)
-    hashed = ((hashed ^ hashed >> 16) * 0x85EBCA6B) & mask
-    hashed = ((hashed ^ hashed >> 13) * 0xC2B2AE35) & mask
-    return hashed ^ hashed >> 16
-
-
-def _scrambled(word: int) -> int:
-    return _rotated(word * 0xCC9E2D51 & 0xFFFFFFFF, 15) * 0x1B873593 & 0xFFFFFFFF
-
-
-def _rotated(word: int, by: int) -> int:
-    return (word << by | word >> (32 - by)) & 0xFFFFFFFF
+    return murmur3_32(f"{view}:{feature}".encode()).to_bytes(4, "little")
 
 
 def decode_value(data: bytes, dtype: Dtype) -> Value | Mistyped:
     """Return a serialized ``feast.types.Value`` read as ``dtype``; None is null.
 
-    ``Mistyped.VALUE`` for another type and for a text that is not UTF-8, ``CorruptMessage`` for other bytes.
+    ``Mistyped.VALUE`` for another type and for a text that is not UTF-8, ``CorruptValue`` for other bytes.
     """
     value: Value | Mistyped = None
     for field, wire, raw in fields(data):
@@ -103,18 +89,36 @@ def decode_time(data: bytes) -> int:
         if field not in parts:
             continue
         if wire != VARINT:
-            raise CorruptMessage("a timestamp's field is no number")
+            raise CorruptValue("a timestamp's field is no number")
         assert isinstance(raw, int)
         parts[field] = signed(raw, 64 if field == 1 else 32)
     seconds, nanos = parts[1], parts[2]
     if not (-_MAX_SECONDS <= seconds < _MAX_SECONDS and 0 <= nanos < 1_000_000_000):
-        raise CorruptMessage("a timestamp is out of range")
+        raise CorruptValue("a timestamp is out of range")
     return seconds * _SECOND_US + nanos // 1000
+
+
+def parse_time(text: str) -> int:
+    """Return an event time that was written as text as microseconds since 1970 UTC."""
+    if not _TEXT_TIME.fullmatch(text):
+        raise CorruptValue("an event time is no date and time of day")
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CorruptValue("an event time is no time there can be") from error
+    return ((at if at.tzinfo else at.replace(tzinfo=UTC)) - _EPOCH) // timedelta(microseconds=1)
+
+
+def seconds_to_us(seconds: int) -> int:
+    """Return an event time that was written as whole seconds as microseconds."""
+    if not -_MAX_SECONDS <= seconds < _MAX_SECONDS:
+        raise CorruptValue("an event time is out of range")
+    return seconds * _SECOND_US
 
 
 def _decode_scalar(raw: int | bytes, wire: int, kind: Dtype) -> Value:
     if wire != _WIRES.get(kind, VARINT):
-        raise CorruptMessage(f"a value of {kind} has the wire type {wire}")
+        raise CorruptValue(f"a value of {kind} has the wire type {wire}")
     if isinstance(raw, bytes):
         return _decode_bytes(raw, kind)
     if kind is Dtype.BOOL:
@@ -140,7 +144,7 @@ def _microseconds(seconds: Value | Mistyped) -> Value | Mistyped:
 
 def _decode_list(raw: int | bytes, wire: int, kind: Dtype) -> Value:
     if wire != BYTES or not isinstance(raw, bytes):
-        raise CorruptMessage("a list is no message")
+        raise CorruptValue("a list is no message")
     items: list[Value] = []
     for field, inner_wire, inner in fields(raw):
         if field == 1:
@@ -161,5 +165,5 @@ def _decode_items(raw: int | bytes, wire: int, kind: Dtype) -> Iterator[Value]:
     if kind is Dtype.TIMESTAMP:
         item = _microseconds(item)
         if item is None or isinstance(item, Mistyped):
-            raise CorruptMessage("a list holds a time that is none")
+            raise CorruptValue("a list holds a time that is none")
     yield item  # type: ignore[misc]

@@ -2,23 +2,19 @@
 
 from collections.abc import Iterator
 
-from store_adapters.errors import Corrupt
+from store_adapters.errors import CorruptValue
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
 
-class CorruptMessage(Corrupt):
-    """Bytes that are no protobuf message that Feast writes."""
-
-
 def fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
-    """Yield number, wire type and content of each field of a message; ``CorruptMessage`` where it is none."""
+    """Yield number, wire type and content of each field of a message; ``CorruptValue`` where it is none."""
     at = 0
     while at < len(data):
         tag, at = _varint(data, at)
         field, wire = tag >> 3, tag & 7
         if not 0 < field < 2**29:
-            raise CorruptMessage(f"there is no field {field}")
+            raise CorruptValue(f"there is no field {field}")
         raw, at = value(data, at, wire)
         yield field, wire, raw
 
@@ -32,9 +28,9 @@ def value(data: bytes, at: int, wire: int) -> tuple[int | bytes, int]:
     elif wire in (FIXED64, FIXED32):
         size = 8 if wire == FIXED64 else 4
     else:
-        raise CorruptMessage(f"there is no wire type {wire} here")
+        raise CorruptValue(f"there is no wire type {wire} here")
     if at + size > len(data):
-        raise CorruptMessage("it ends too soon")
+        raise CorruptValue("it ends too soon")
     return data[at : at + size], at + size
 
 
@@ -42,7 +38,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
     number = 0
     for shift in range(0, 70, 7):
         if at >= len(data):
-            raise CorruptMessage("it ends too soon")
+            raise CorruptValue("it ends too soon")
         byte = data[at]
         at += 1
         number |= (byte & 0x7F) << shift
@@ -50,7 +46,7 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
             if number >= 2**64:
                 break
             return number, at
-    raise CorruptMessage("a number has more than 64 bits")
+    raise CorruptValue("a number has more than 64 bits")
 
 
 def signed(number: int, bits: int) -> int:

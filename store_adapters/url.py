@@ -4,6 +4,7 @@ import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -11,6 +12,7 @@ from redis import Redis
 
 from controlplane.kernel.errors import Refused
 from store_adapters.feast_redis import FeastRedisStore
+from store_adapters.feast_sqlite import FeastSqliteStore
 from store_adapters.protocol import Store
 from store_adapters.redis_clients import Clients, ClusterRedis, SingleRedis, retry
 from store_adapters.redis_store import RedisStore
@@ -20,7 +22,8 @@ _FORMS = (
     "sqlite:///absolute/path, redis://[user:password@]host:port/db, rediss://..., "
     "redis+cluster://[user:password@]host:port,host:port, rediss+cluster://... "
     "or dynamodb://region/table[?endpoint=http://host:port]; "
-    "feast+ before one of Redis's for a store of Feast's, which is only read"
+    "for a store of Feast's, which is only read, feast+ before one of SQLite's or Redis's, "
+    "or feast+dynamodb://region[?endpoint=http://host:port&table_name_template={project}.{table_name}]"
 )
 _FEAST = "feast+"
 _REGION = re.compile(r"[a-z0-9-]{1,63}")
@@ -40,10 +43,18 @@ def open_store(url: str, *, timeout_seconds: float = 5.0) -> Store:
 
 
 def _open_sqlite(url: str, timeout_seconds: float) -> Store:
+    return SqliteStore(_path(url), timeout_seconds=timeout_seconds)
+
+
+def _open_feast_sqlite(url: str, timeout_seconds: float) -> Store:
+    return FeastSqliteStore(_path(url.removeprefix(_FEAST)), timeout_seconds=timeout_seconds)
+
+
+def _path(url: str) -> Path:
     path = Path(unquote(url.removeprefix("sqlite://")))
     if not path.is_absolute() or path.name == "":
         raise _refused("a SQLite store is an absolute path: sqlite:/// and then the path")
-    return SqliteStore(path, timeout_seconds=timeout_seconds)
+    return path
 
 
 def is_read_only(url: str) -> bool:
@@ -103,32 +114,57 @@ def _cluster(url: str, timeout_seconds: float) -> tuple[Clients, str]:
 
 
 def _open_dynamodb(url: str, timeout_seconds: float) -> Store:
+    region, table, options = _dynamodb_parts(url, known={"endpoint"})
+    if not _TABLE.fullmatch(table):
+        raise _refused("a DynamoDB store is a region and the name of a table")
+    module = _dynamodb_module("store_adapters.dynamo_store")
+    store = module.DynamoStore(
+        table, region=region, endpoint=options.get("endpoint"), timeout_seconds=timeout_seconds
+    )
+    return cast(Store, store)
+
+
+def _open_feast_dynamodb(url: str, timeout_seconds: float) -> Store:
+    region, table, options = _dynamodb_parts(url, known={"endpoint", "table_name_template"})
+    if table:
+        raise _refused("a store of Feast's in DynamoDB is a region; Feast makes a table for each view")
+    module = _dynamodb_module("store_adapters.feast_dynamo")
+    template = options.get("table_name_template", module.DEFAULT_TEMPLATE)
+    if "{table_name}" not in template:
+        raise _refused("the table_name_template has no {table_name}")
+    store = module.FeastDynamoStore(
+        region=region, endpoint=options.get("endpoint"), template=template, timeout_seconds=timeout_seconds
+    )
+    return cast(Store, store)
+
+
+def _dynamodb_parts(url: str, *, known: set[str]) -> tuple[str, str, dict[str, str]]:
+    """Return region, path and options."""
     try:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError as error:
         raise _refused("its query cannot be read") from error
-    region, table = parts.netloc, parts.path.removeprefix("/")
-    if not _REGION.fullmatch(region) or not _TABLE.fullmatch(table):
-        raise _refused("a DynamoDB store is a region and the name of a table")
-    if options.keys() - {"endpoint"}:
-        raise _refused("of DynamoDB's options only endpoint is known")
+    if not _REGION.fullmatch(parts.netloc):
+        raise _refused("a DynamoDB store begins with a region")
+    if options.keys() - known:
+        raise _refused(f"of DynamoDB's options only {' and '.join(sorted(known))} are known")
     endpoint = options.get("endpoint")
     if endpoint is not None and not _is_endpoint(endpoint):
         raise _refused("the endpoint is not http://host:port or https://host:port")
+    return parts.netloc, parts.path.removeprefix("/"), options
+
+
+def _dynamodb_module(name: str) -> ModuleType:
     try:
         # By name: boto3 is an extra, and whoever keeps rows elsewhere needs none of it.
-        module = importlib.import_module("store_adapters.dynamo_store")
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         raise Refused(
             "bad_value",
             "a DynamoDB store needs the Python package boto3: pip install 'freshline[dynamodb]',"
             " or pip install -r requirements/dynamodb.txt",
         ) from error
-    return cast(
-        Store,
-        module.DynamoStore(table, region=region, endpoint=endpoint, timeout_seconds=timeout_seconds),
-    )
 
 
 def _is_endpoint(text: str) -> bool:
@@ -167,4 +203,6 @@ _OPENERS: dict[str, Callable[[str, float], Store]] = {
     "feast+redis+cluster": _open_feast_cluster,
     "feast+rediss+cluster": _open_feast_cluster,
     "dynamodb": _open_dynamodb,
+    "feast+sqlite": _open_feast_sqlite,
+    "feast+dynamodb": _open_feast_dynamodb,
 }

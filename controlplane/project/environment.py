@@ -54,6 +54,7 @@ _store = _url(
     "sqlite",
     *("redis", "rediss", "redis+cluster", "rediss+cluster", "dynamodb"),
     *("feast+redis", "feast+rediss", "feast+redis+cluster", "feast+rediss+cluster"),
+    *("feast+sqlite", "feast+dynamodb"),
 )
 
 

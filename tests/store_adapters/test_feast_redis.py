@@ -23,8 +23,8 @@ from store_adapters import (
     encode_key,
     open_store,
 )
+from store_adapters.errors import CorruptValue
 from store_adapters.feast_values import Mistyped, decode_time, decode_value, field_of
-from store_adapters.protobuf import CorruptMessage
 from tests.store_adapters.conformance.conftest import server_url
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "feast_redis.json").read_text())
@@ -193,7 +193,7 @@ def test_values_by_hand(data, dtype, value):
     "data", ["20", "08", "1205aa", "72030a05", "29000000", "00", "ffffffffffffffffffff01"]
 )
 def test_bytes_that_are_no_protobuf_are_corrupt(data):
-    with pytest.raises(CorruptMessage):
+    with pytest.raises(CorruptValue):
         decode_value(bytes.fromhex(data), Dtype.LIST_INT64)
 
 
@@ -202,5 +202,5 @@ def test_no_bytes_do_more_than_be_refused(data, dtype):
     for decode in (lambda: decode_value(data, dtype), lambda: decode_time(data)):
         try:
             decode()
-        except CorruptMessage:
+        except CorruptValue:
             continue

@@ -4,7 +4,8 @@ from collections import defaultdict
 from datetime import timedelta
 
 from controlplane.kernel.errors import Refused
-from store_adapters.protobuf import BYTES, VARINT, CorruptMessage, fields, signed
+from store_adapters.errors import CorruptValue
+from store_adapters.protobuf import BYTES, VARINT, fields, signed
 
 # A registry of a thousand views of a hundred features has about half of that.
 MAX_FIELDS = 1_000_000
@@ -43,7 +44,7 @@ class Message:
         found = 0
         for wire, content in self._fields.get(field, ()):
             if wire != VARINT or not isinstance(content, int):
-                raise CorruptMessage(f"field {field} is no number")
+                raise CorruptValue(f"field {field} is no number")
             found = signed(content, 64)
         return found
 
@@ -57,7 +58,7 @@ class Message:
         try:
             return [content.decode() for content in self._contents(field)]
         except UnicodeDecodeError as wrong:
-            raise CorruptMessage(f"field {field} is no text") from wrong
+            raise CorruptValue(f"field {field} is no text") from wrong
 
     def message(self, field: int) -> "Message":
         """Return the message, an empty one where there is none."""
@@ -75,13 +76,13 @@ class Message:
         span = self.message(field)
         seconds, nanos = span.number(1), span.number(2)
         if not (abs(seconds) <= _MAX_SECONDS and abs(nanos) < 1_000_000_000):
-            raise CorruptMessage(f"field {field} is no duration")
+            raise CorruptValue(f"field {field} is no duration")
         return timedelta(seconds=seconds, microseconds=nanos // 1000)
 
     def _contents(self, field: int) -> list[bytes]:
         found = []
         for wire, content in self._fields.get(field, ()):
             if wire != BYTES or not isinstance(content, bytes):
-                raise CorruptMessage(f"field {field} is no text and no message")
+                raise CorruptValue(f"field {field} is no text and no message")
             found.append(content)
         return found

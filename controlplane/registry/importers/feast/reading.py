@@ -16,7 +16,7 @@ from controlplane.registry.importers.feast.records import (
     ValueType,
     View,
 )
-from store_adapters.protobuf import CorruptMessage
+from store_adapters.errors import CorruptValue
 
 MAX_BYTES = 16 * 1024 * 1024
 _SCHEMA_VERSION = "1"
@@ -54,7 +54,7 @@ def read_registry(data: bytes) -> Registry:
             raise _refused(f"{what}. `FeatureStore('.').registry.proto().SerializeToString()` gives the file")
     try:
         registry = _registry(Message(data, Budget()))
-    except CorruptMessage as wrong:
+    except CorruptValue as wrong:
         raise _refused(wrong.reason) from wrong
     if not registry.project_names:
         raise _refused("it names no project")
