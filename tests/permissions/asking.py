@@ -31,6 +31,7 @@ class Asked:
     body: Callable[[Side, Things], Any] = lambda side, things: None
     query: Callable[[Side], str] = lambda side: ""
     path: Callable[[Side, Things], Mapping[str, object]] = lambda side, things: {}
+    headers: Callable[[Side], Mapping[str, str]] = lambda side: {}
 
 
 def _body(make: Callable[[Side, Things], Any]) -> Asked:
@@ -61,6 +62,19 @@ def _objects(kind: str, name: Callable[[Side], str], make: Callable[[Side], Any]
     return {f"GET {path}": _named(name), f"PUT {path}": _named(name, make), f"DELETE {path}": _named(name)}
 
 
+def _as_feast(body: Callable[[Side], Any], query: str = "") -> Asked:
+    """Feast's addresses name no project."""
+    return Asked(
+        body=lambda side, things: body(side),
+        query=lambda side: query,
+        headers=lambda side: {"Freshline-Project": side.project},
+    )
+
+
+def _frame(side: Side) -> dict[str, Any]:
+    return {name: [value] for name, value in row(side, event_timestamp="2026-11-23T11:59:00").items()}
+
+
 def _silence(side: Side, things: Things) -> dict[str, Any]:
     matchers = [{"label": "project", "op": "=", "value": side.project}]
     return {"matchers": matchers, "ends_at": LATER, "reason": "works"}
@@ -80,6 +94,18 @@ ASKED: dict[str, Asked] = {
         lambda side, things: {"name": "other", "kind": "redis", "url": f"redis://{NOWHERE}/0"}
     ),
     f"PATCH {API}/connections/{{connection_id}}": _body(lambda side, things: {"url": f"redis://{NOWHERE}/1"}),
+    f"POST {API}/feast/push": _as_feast(
+        lambda side: {"push_source_name": side.push_source, "df": _frame(side)}
+    ),
+    f"POST {API}/feast/write-to-online-store": _as_feast(
+        lambda side: {"feature_view_name": side.view, "df": _frame(side)}
+    ),
+    f"POST {API}/feast/materialize": _as_feast(
+        lambda side: {"start_ts": "2026-11-22", "end_ts": "2026-11-23"}, "?async=true&force=true"
+    ),
+    f"POST {API}/feast/materialize-incremental": _as_feast(
+        lambda side: {"end_ts": "2026-11-23"}, "?async=true&force=true"
+    ),
     f"POST {API}/incidents/{{number}}/note": _body(lambda side, things: {"text": "looking"}),
     f"POST {API}/incidents/{{number}}/resolve": _body(lambda side, things: {"reason": "done"}),
     f"POST {API}/lineage": _definition(event),
@@ -150,4 +176,5 @@ def ask(client: Client, call: str, side: Side, things: Things, connection: int) 
     path = template.format(**{**fill(side, things, connection), **asked.path(side, things)})
     body = asked.body(side, things)
     data = body if isinstance(body, bytes) else "" if body is None else json.dumps(body)
-    return client.generic(method, f"{path}{asked.query(side)}", data, content_type="application/json")
+    address = f"{path}{asked.query(side)}"
+    return client.generic(method, address, data, content_type="application/json", headers=asked.headers(side))

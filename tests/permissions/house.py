@@ -60,6 +60,10 @@ class Side:
         return f"{self.word}_feed"
 
     @property
+    def push_source(self) -> str:
+        return f"{self.word}_scores"
+
+    @property
     def team(self) -> str:
         return f"{self.word}_team"
 
@@ -83,7 +87,7 @@ def definition(side: Side) -> dict:
         "version": 1,
         "project": side.project,
         "entities": [entity(side)],
-        "sources": [source(side)],
+        "sources": [source(side), {"name": side.push_source, "kind": "push"}],
         "feature_views": [view(side)],
         "feature_services": [service(side)],
     }
@@ -114,7 +118,7 @@ def view(side: Side) -> dict:
         ],
         "freshness": {"warn_after": "20m", "max_age": "45m"},
         "batch": {"source": side.source, "query": f"SELECT * FROM {side.source}", "schedule": "*/15 * * * *"},
-        "direct": True,
+        "direct": {"source": side.push_source},
     }
 
 

@@ -14,7 +14,7 @@ _FIELDS: dict[SourceKind, tuple[str, ...]] = {
     SourceKind.CSV: _FILES,
     SourceKind.SQL: ("connection", "table", "event_time", "order_by", "max_idle"),
     SourceKind.STREAM: ("uri", "connection", "topic", "event_time", "max_idle"),
-    SourceKind.PUSH: (),
+    SourceKind.PUSH: ("event_time",),
 }
 _REQUIRED: dict[SourceKind, tuple[str, ...]] = {
     SourceKind.PARQUET: ("uri",),

@@ -1,5 +1,5 @@
-"""The REST API of ingestion: direct rows, heartbeats, runs, refused rows, savings."""
+"""The REST API of ingestion: direct rows, heartbeats, runs, refused rows, savings, Feast's writes."""
 
-from controlplane.ingestion.api import refused, rows, runs
+from controlplane.ingestion.api import feast, refused, rows, runs
 
-urlpatterns = [*rows.urlpatterns, *runs.urlpatterns, *refused.urlpatterns]
+urlpatterns = [*rows.urlpatterns, *runs.urlpatterns, *refused.urlpatterns, *feast.urlpatterns]

@@ -23,6 +23,7 @@ import (
 	"freshline/serving/internal/httpapi"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/observe"
+	"freshline/serving/internal/pass"
 )
 
 const (
@@ -86,12 +87,15 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 		Log: log, Now: time.Now,
 	})
 	gate := &lookup.Gate{Bundles: a.bundles, AuthRequired: c.AuthRequired, Now: time.Now}
+	passer := pass.New(pass.Config{
+		Plane: a.control, Timeout: c.PassTimeout, MaxBodyBytes: c.MaxBodyBytes, AuthRequired: c.AuthRequired, TokenFile: c.PassTokenFile,
+	})
 	mux := http.NewServeMux()
 	grpcapi.Mount(mux, grpcapi.Config{
 		Engine: a.engine, Gate: gate, Stores: opened.pingers(), Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
 	})
 	mux.Handle("/", httpapi.New(httpapi.Config{
-		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(),
+		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(), Passer: passer,
 		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
 	}))
 	a.handler = mux

@@ -40,6 +40,8 @@ type Config struct {
 	ObserveInterval   time.Duration
 	SampleEvery       int
 	SpoolBytes        int
+	PassTimeout       time.Duration
+	PassTokenFile     string // of callers who send no token
 	DrainTimeout      time.Duration
 	PprofListen       string
 	TLSCert           string
@@ -69,6 +71,8 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 		ObserveInterval:   r.duration("FRESHLINE_OBSERVE_INTERVAL"),
 		SampleEvery:       r.natural("FRESHLINE_OBSERVE_SAMPLE_EVERY"),
 		SpoolBytes:        r.positive("FRESHLINE_OBSERVE_SPOOL_BYTES"),
+		PassTimeout:       r.duration("FRESHLINE_PASS_THROUGH_TIMEOUT"),
+		PassTokenFile:     r.text("FRESHLINE_PASS_THROUGH_TOKEN_FILE"),
 		DrainTimeout:      r.duration("FRESHLINE_SERVING_DRAIN_TIMEOUT"),
 		PprofListen:       r.loopback("FRESHLINE_SERVING_PPROF_LISTEN"),
 		TLSCert:           r.file("FRESHLINE_SERVING_TLS_CERT"),
@@ -78,6 +82,10 @@ func Load(lookup func(string) (string, bool)) (Config, error) {
 	}
 	auth := r.oneOf("FRESHLINE_LOOKUP_AUTH", "auto", "required", "off")
 	c.AuthRequired = auth == "required" || auth == "auto" && !isLoopback(c.Listen)
+	if c.PassTokenFile != "" && c.AuthRequired {
+		r.problem("FRESHLINE_PASS_THROUGH_TOKEN_FILE", c.PassTokenFile,
+			"would let anybody write: only where lookups need no token either (FRESHLINE_LOOKUP_AUTH)")
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		r.problem("FRESHLINE_SERVING_TLS_CERT", "", "needs FRESHLINE_SERVING_TLS_KEY, and the other way round")
 	}

@@ -106,3 +106,17 @@ func TestFurtherStoresAreReadByName(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenForStrangersNeedsLookupsWithoutTokens(t *testing.T) {
+	const name = "FRESHLINE_PASS_THROUGH_TOKEN_FILE"
+	for _, allowed := range [][]string{{name, "/f"}, {name, "/f", "FRESHLINE_SERVING_LISTEN", "0.0.0.0:1", "FRESHLINE_LOOKUP_AUTH", "off"}} {
+		if c, err := Load(from(allowed...)); err != nil || c.PassTokenFile != "/f" {
+			t.Errorf("%v: %v", allowed, err)
+		}
+	}
+	for _, refused := range [][]string{{name, "/f", "FRESHLINE_SERVING_LISTEN", "0.0.0.0:1"}, {name, "/f", "FRESHLINE_LOOKUP_AUTH", "required"}} {
+		if _, err := Load(from(refused...)); err == nil || !strings.Contains(err.Error(), name+"=") {
+			t.Errorf("%v: %v", refused, err)
+		}
+	}
+}

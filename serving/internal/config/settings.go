@@ -23,6 +23,8 @@ func Settings() []Setting {
 		{"FRESHLINE_OBSERVE_INTERVAL", "10s", "How often observations are sent."},
 		{"FRESHLINE_OBSERVE_SAMPLE_EVERY", "100", "One lookup in so many is sampled, its key hashed; 0: none."},
 		{"FRESHLINE_OBSERVE_SPOOL_BYTES", "67108864", "Most bytes of observations that wait on disk; the oldest are dropped."},
+		{"FRESHLINE_PASS_THROUGH_TIMEOUT", "90s", "How long the control plane may take for what is passed on to it."},
+		{"FRESHLINE_PASS_THROUGH_TOKEN_FILE", "", "File that holds a token (scopes ingest, operate) for callers who send none to what is passed on; only where lookups need no token; empty: none."},
 		{"FRESHLINE_SERVING_DRAIN_TIMEOUT", "10s", "How long requests under way may take after SIGTERM."},
 		{"FRESHLINE_SERVING_PPROF_LISTEN", "", "Loopback address of Go's profiles; empty: off."},
 		{"FRESHLINE_SERVING_TLS_CERT", "", "Certificate file (PEM); empty: plain HTTP."},

@@ -33,17 +33,20 @@ type Client struct {
 	token     string
 	tokenFile string // read for every request, so that a token can be renewed or come late
 	http      *http.Client
+	direct    *http.Client // the same connections, for what is passed on
 }
 
 // New returns a client of the control plane at base. With a tokenFile, token is ignored.
 func New(base, token, tokenFile string) *Client {
+	transport := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		MaxIdleConnsPerHost: 4,
+		IdleConnTimeout:     time.Minute,
+	}
 	return &Client{
 		base: strings.TrimSuffix(base, "/"), token: token, tokenFile: tokenFile,
-		http: &http.Client{Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			MaxIdleConnsPerHost: 4,
-			IdleConnTimeout:     time.Minute,
-		}},
+		http:   &http.Client{Transport: transport},
+		direct: &http.Client{Transport: transport, CheckRedirect: asItStands},
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"freshline/serving/internal/leaktest"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/lookup/lookuptest"
+	"freshline/serving/internal/pass"
 	"freshline/serving/internal/row"
 )
 
@@ -27,6 +28,8 @@ type fixture struct {
 	engine  *lookup.Engine
 	holder  *bundle.Holder
 	handler http.Handler
+
+	authRequired bool
 }
 
 func newFixture(t *testing.T, authRequired bool) *fixture {
@@ -38,13 +41,19 @@ func newFixture(t *testing.T, authRequired bool) *fixture {
 	f.store.Put(t, views["watched"], `"UA"`, header, "9")
 	f.store.Put(t, views["airport_weather"], "5", header, "3.5")
 	f.engine, f.holder = lookuptest.Engine(t, f.store, new(lookuptest.Observer))
+	f.authRequired = authRequired
+	f.serve(nil)
+	return f
+}
+
+// serve builds the handler anew, with what passes requests on.
+func (f *fixture) serve(passer *pass.Passer) {
 	f.handler = New(Config{
 		Engine: f.engine, Bundles: f.holder, Stores: lookup.Pingers{bundle.DefaultStore: f.store}, Timer: new(lookuptest.Observer),
 		Metrics: http.NotFoundHandler(), MaxBodyBytes: 4096, Arrow: arrowapi.New(),
-		Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: authRequired, Now: lookuptest.Now},
-		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: f.authRequired, Now: lookuptest.Now},
+		Log:  slog.New(slog.NewTextHandler(io.Discard, nil)), Passer: passer,
 	})
-	return f
 }
 
 func (f *fixture) do(method, target, body string, headers ...string) *httptest.ResponseRecorder {

@@ -18,6 +18,7 @@ const (
 	codeBadValue         code = "bad_value"
 	codeBusy             code = "rate_limited"
 	codeContractNotMet   code = "contract_not_met"
+	codeControlAway      code = "control_plane_unavailable"
 	codeDeadline         code = "deadline_exceeded"
 	codeForbidden        code = "forbidden"
 	codeInternal         code = "internal"
@@ -43,14 +44,15 @@ func Codes() []Code {
 		{string(codeBadJSON), http.StatusBadRequest, "The body is not the JSON that this endpoint takes."},
 		{string(codeBadValue), http.StatusUnprocessableEntity, "A value of the request is missing, or has the wrong type or form."},
 		{string(codeContractNotMet), http.StatusFailedDependency, "The contract rejects more rows than the feature service accepts."},
-		{string(codeDeadline), http.StatusGatewayTimeout, "No row could be read before the request's deadline."},
+		{string(codeControlAway), http.StatusServiceUnavailable, "What was to be passed on found no control plane; lookups go on without it."},
+		{string(codeDeadline), http.StatusGatewayTimeout, "No row could be read, or nothing was passed on, before the request's deadline."},
 		{string(codeForbidden), http.StatusForbidden, "The token does not reach the project that was asked for."},
 		{string(codeInternal), http.StatusInternalServerError, "Something went wrong on our side; the request id leads to the log."},
 		{string(codeMethodNotAllowed), http.StatusMethodNotAllowed, "The address exists, but not for this method."},
 		{string(codeNoBundle), http.StatusServiceUnavailable, "No contract bundle was loaded yet."},
 		{string(codeNotAcceptable), http.StatusNotAcceptable, "The header Accept allows no form that the endpoint answers in."},
 		{string(codeNotFound), http.StatusNotFound, "There is no such address, project, view, feature, service or entity."},
-		{string(codeBusy), http.StatusTooManyRequests, "As many lookups as are allowed are under way; try again at once elsewhere, or later here."},
+		{string(codeBusy), http.StatusTooManyRequests, "As many lookups (or requests that are passed on) as are allowed are under way; try again at once elsewhere, or later here."},
 		{string(codeStoreUnavailable), http.StatusServiceUnavailable, "No row could be read: the store does not answer."},
 		{string(codeTooLarge), http.StatusRequestEntityTooLarge, "The body, its entities or its features exceed their limit."},
 		{string(codeUnauthenticated), http.StatusUnauthorized, "No valid token came with the request."},

@@ -12,6 +12,7 @@ import (
 
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/pass"
 )
 
 // Engine answers lookups. It is called by many goroutines at once.
@@ -40,6 +41,7 @@ type Config struct {
 	Stores       lookup.Pingers
 	Timer        RequestTimer
 	Arrow        StreamRenderer
+	Passer       *pass.Passer
 	Metrics      http.Handler
 	MaxBodyBytes int
 	Log          *slog.Logger
@@ -62,6 +64,10 @@ type Endpoint struct {
 func Endpoints() []Endpoint {
 	return []Endpoint{
 		{http.MethodPost, "/get-online-features", "Feast's request and answer; `Freshline-Details: 1` adds details.", (*Server).getOnlineFeatures},
+		{http.MethodPost, "/push", "Feast's push; passed on to the control plane.", (*Server).passOn},
+		{http.MethodPost, "/write-to-online-store", "Feast's write to one view; passed on to the control plane.", (*Server).passOn},
+		{http.MethodPost, "/materialize", "Feast's materializing; passed on to the control plane.", (*Server).passOn},
+		{http.MethodPost, "/materialize-incremental", "The same; passed on to the control plane.", (*Server).passOn},
 		{http.MethodPost, "/v1/lookup", "Values with their verdicts, ages and actions, as JSON or as an Arrow IPC stream.", (*Server).lookup},
 		{http.MethodGet, "/v1/explain", "Everything that led to one value: `project`, `view`, `feature`, `key`, `feature_service`.", (*Server).explain},
 		{http.MethodGet, "/health", "200 while the process lives.", (*Server).health},
