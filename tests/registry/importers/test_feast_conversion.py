@@ -195,6 +195,12 @@ def test_a_push_source_is_a_direct_lane_beside_the_batch():
     }
 
 
+def test_a_push_source_says_how_frames_call_the_event_time_unless_it_is_feasts_own_word():
+    for named, expected in (("seen_at", "seen_at"), ("event_timestamp", None), ("", None)):
+        source = message(9, text(20, "pushed"), number(1, 9), text(3, named))
+        assert convert(CUSTOMER, view("v", source)).definition.sources[0].event_time == expected
+
+
 def test_what_is_transformed_by_feast_is_written_by_it():
     found = convert(CUSTOMER, view("v", file_source(7), message(15)))
     assert the_view(found)["direct"] is True and "batch" not in the_view(found)

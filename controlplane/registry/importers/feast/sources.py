@@ -13,6 +13,8 @@ from controlplane.registry.importers.feast.remarks import Remarks
 from controlplane.registry.importers.feast.rules import why_refused
 
 _FILE, _PUSH = 1, 9
+# What the column of the event time is called in frames unless a push source says otherwise.
+FEAST_EVENT_TIME = "event_timestamp"
 # feast.core.DataSource.SourceType, for those who read.
 _KINDS = {
     2: "BigQuery",
@@ -63,7 +65,8 @@ class Sources:
         if found is None:
             return None
         if found.kind == _PUSH and is_legal(found.name):
-            self._carry(found, Source(found.name, SourceKind.PUSH))
+            named = found.event_time if found.event_time != FEAST_EVENT_TIME else None
+            self._carry(found, Source(found.name, SourceKind.PUSH, event_time=named or None))
             return DirectLane(source=found.name)
         why = "its name cannot be kept" if found.kind == _PUSH else f"{_kind(found)} is not read here"
         told = f"{why}: rows of {view.name} are written to the view itself"
