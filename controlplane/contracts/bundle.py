@@ -116,6 +116,7 @@ def _project(name: str, project: BundleProject) -> Document:
 def _service(service: FeatureService) -> Document:
     terms = service.terms
     return {
+        **present(aliases=dict(service.aliases) or None),
         "features": [[ref.view, ref.feature] for ref in service.features],
         "max_rejected": service.max_rejected,
         "terms": present(

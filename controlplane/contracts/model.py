@@ -236,7 +236,10 @@ class FeatureRef:
 
 @dataclass(frozen=True, slots=True)
 class FeatureService:
-    """What a consumer asks for. ``slo`` is kept as it was given."""
+    """What a consumer asks for. ``slo`` is kept as it was given.
+
+    ``aliases``: what stands for a view, by its name, in full feature names (``origin__temperature``).
+    """
 
     name: str
     features: tuple[FeatureRef, ...]
@@ -246,6 +249,7 @@ class FeatureService:
     description: str = ""
     model: str | None = None
     slo: Mapping[str, object] | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def to_document(self) -> Document:
         return present(
@@ -254,6 +258,7 @@ class FeatureService:
             description=self.description or None,
             model=self.model,
             features=[str(ref) for ref in self.features],
+            aliases=dict(self.aliases) or None,
             **self.terms.to_document(),
             max_rejected=self.max_rejected,
             slo=None if self.slo is None else dict(self.slo),

@@ -213,10 +213,12 @@ def definitions(draw):
     view_names = draw(st.lists(names, min_size=1, max_size=3, unique=True))
     declared = tuple(draw(views(name, entities=entity_names)) for name in view_names)
     refs = [FeatureRef(view.name, feature.name) for view in declared for feature in view.features]
+    asked = st.lists(st.sampled_from(refs), min_size=1, max_size=4, unique=True).map(tuple)
     services = tuple(
         FeatureService(
             name,
-            features=tuple(draw(st.lists(st.sampled_from(refs), min_size=1, max_size=4, unique=True))),
+            features=(features := draw(asked)),
+            aliases={features[0].view: "alias_of_it"} if draw(st.booleans()) else {},
             terms=draw(service_terms),
             max_rejected=draw(shares),
             owner=draw(optional(names)),

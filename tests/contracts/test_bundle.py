@@ -44,6 +44,20 @@ def test_a_projects_store_is_said_only_when_it_is_not_the_default():
     assert bundled(store="fast")["store"] == "fast"
 
 
+def test_aliases_are_said_only_where_there_are_some():
+    view = published(definition().feature_views[0])
+
+    def bundled(**aliases):
+        asked = FeatureRef(view.view.name, view.view.features[0].name)
+        service = FeatureService("s", (asked,), **aliases)
+        project = BundleProject(views=[view], services=[service])
+        built = compile_bundle(registry=REGISTRY, number=1, default_project=None, projects={"p": project})
+        return json.loads(built.body)["projects"]["p"]["services"]["s"]
+
+    assert "aliases" not in bundled()
+    assert bundled(aliases={view.view.name: "origin"})["aliases"] == {view.view.name: "origin"}
+
+
 def full_story():
     """The story, with a feature for each rule and a service that still names what was retired."""
     whole = definition(

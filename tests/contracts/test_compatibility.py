@@ -354,3 +354,10 @@ def test_every_object_of_either_side_is_told_once(before, after):
     assert {name for kind, name in told if kind == "feature_view"} == {
         view.name for view in (*before.feature_views, *after.feature_views)
     }
+
+
+def test_an_alias_renames_columns_which_is_risky_for_the_service():
+    changes = compare(definition(), definition((f"{SERVICE}.aliases", {"delays": "origin"})))
+    (changed,) = (change for change in changes if change.action is ChangeAction.CHANGE)
+    assert (changed.kind, changed.level, changed.consumers) == ("feature_service", Level.RISKY, ("ranker",))
+    assert changed.reasons == ("aliases changed: full feature names are others",)

@@ -23,6 +23,8 @@ def compare_services(before: FeatureService, after: FeatureService) -> Iterable[
             yield risky(f"{name} changed", own)
     if before.max_rejected != after.max_rejected:
         yield risky(f"max_rejected changes from {before.max_rejected} to {after.max_rejected}", own)
+    if before.aliases != after.aliases:
+        yield risky("aliases changed: full feature names are others", own)
     for field in _QUIET:
         if getattr(before, field) != getattr(after, field):
             yield compatible(f"{field} changed")

@@ -19,7 +19,9 @@ def read_service(fields: Fields) -> FeatureService:
         description=fields.description(),
         model=fields.optional_text("model"),
         slo=_read_slo(fields),
+        aliases=_read_aliases(fields),
     )
+    _check_aliases(fields, service=service)
     fields.done()
     return service
 
@@ -39,6 +41,24 @@ def _read_features(fields: Fields) -> tuple[FeatureRef, ...]:
         seen.add(ref)
         refs.append(ref)
     return tuple(refs)
+
+
+def _read_aliases(fields: Fields) -> dict[str, str]:
+    raw = fields.texts("aliases", expected="an object of feature views and what they are called")
+    for view, alias in raw.items():
+        fields.checked_name(alias, path=f"{fields.at('aliases')}.{view}", what="feature view")
+    return raw
+
+
+def _check_aliases(fields: Fields, *, service: FeatureService) -> None:
+    """Every alias is of a view that the service reads, and nothing else there has the name."""
+    read = {ref.view for ref in service.features}
+    for view in sorted(set(service.aliases) - read):
+        path = f"{fields.at('aliases')}.{view}"
+        fields.problems.add(path, "unknown_reference", f"the service reads nothing of {view}")
+    called = [service.aliases.get(view, view) for view in sorted(read)]
+    for twice in sorted({name for name in called if called.count(name) > 1}):
+        fields.problems.add(fields.at("aliases"), "duplicate", f"two views are called {twice}")
 
 
 def _read_slo(fields: Fields) -> Mapping[str, object] | None:

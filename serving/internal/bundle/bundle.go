@@ -4,6 +4,7 @@
 package bundle
 
 import (
+	"cmp"
 	"crypto/sha256"
 
 	"freshline/serving/internal/key"
@@ -78,7 +79,11 @@ type Ref struct {
 	View  *View
 	Name  string
 	Index int
+	Alias string // what the service calls the view in full feature names; "": by its name
 }
+
+// ViewName is what stands for the view in full feature names.
+func (r Ref) ViewName() string { return cmp.Or(r.Alias, r.View.Name) }
 
 // Feature returns the feature that the reference names, nil for a retired one.
 func (r Ref) Feature() *Feature {

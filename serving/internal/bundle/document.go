@@ -30,9 +30,10 @@ type projectDocument struct {
 }
 
 type serviceDocument struct {
-	Features    [][2]string   `json:"features"`
-	MaxRejected float64       `json:"max_rejected"`
-	Terms       termsDocument `json:"terms"`
+	Aliases     map[string]string `json:"aliases"` // by view; absent: none
+	Features    [][2]string       `json:"features"`
+	MaxRejected float64           `json:"max_rejected"`
+	Terms       termsDocument     `json:"terms"`
 }
 
 type termsDocument struct {

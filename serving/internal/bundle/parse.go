@@ -117,6 +117,7 @@ func (p *Project) parseService(name string, doc serviceDocument) (*Service, erro
 		// A feature that the contract no longer names answers "missing, retired", never an error:
 		// the registry let it go knowingly, and the service's other features still serve.
 		ref, _ := view.Find(pair[1])
+		ref.Alias = doc.Aliases[pair[0]]
 		s.Features = append(s.Features, ref)
 	}
 	return s, nil

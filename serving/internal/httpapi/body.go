@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"freshline/serving/internal/jsonscan"
@@ -32,8 +33,9 @@ type buffers struct {
 // body is a lookup as it came in. Its entity values point into the body's bytes.
 type body struct {
 	lookup.Request
-	versions bool // Feast's include_feature_view_version_metadata
-	values   [][]byte
+	versions  bool // Feast's include_feature_view_version_metadata
+	fromFeast bool // it came to Feast's endpoint
+	values    [][]byte
 }
 
 func (s *Server) take() *buffers { return s.buffers.Get().(*buffers) }
@@ -76,11 +78,11 @@ func requestTimeout(r *http.Request) (time.Duration, error) {
 
 // parse reads the text of a body. It keeps the memory of the last one; unknown members are ignored.
 func (b *body) parse(text []byte) error {
-	b.Request = lookup.Request{Features: b.Features[:0], Entities: b.Entities[:0]}
+	b.Request = lookup.Request{Features: b.Features[:0], Entities: b.Entities[:0], AsFeast: b.fromFeast}
 	b.versions, b.values = false, b.values[:0]
 	scanner := jsonscan.New(text)
 	if err := scanner.Open('{'); err != nil {
-		return &bodyError{"", err}
+		return &bodyError{"", noObject(text, err)}
 	}
 	seen := false
 	for read := 0; ; read++ {
@@ -109,6 +111,18 @@ func (b *body) parse(text []byte) error {
 	return nil
 }
 
+// noObject says what a body is that does not begin as an object does.
+func noObject(text []byte, syntax error) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return errRequired
+	}
+	scanner := jsonscan.New(text)
+	if _, err := scanner.Value(); err != nil || scanner.End() != nil {
+		return syntax
+	}
+	return errNoObject
+}
+
 func (b *body) member(scanner *jsonscan.Scanner, name string) (err error) {
 	switch name {
 	case "entities":
@@ -130,10 +144,11 @@ func (b *body) member(scanner *jsonscan.Scanner, name string) (err error) {
 }
 
 var (
-	errNoText  = errors.New("Input should be a valid string")
-	errNoTruth = errors.New("Input should be a valid boolean")
-	errNoList  = errors.New("Input should be a valid list")
-	errNoDict  = errors.New("Input should be a valid dictionary")
+	errNoText   = errors.New("Input should be a valid string")
+	errNoTruth  = errors.New("Input should be a valid boolean, unable to interpret input")
+	errNoList   = errors.New("Input should be a valid list")
+	errNoDict   = errors.New("Input should be a valid dictionary")
+	errNoObject = errors.New("Input should be a valid dictionary or object to extract fields from")
 )
 
 func optionalText(scanner *jsonscan.Scanner) (string, error) {
@@ -153,10 +168,10 @@ func truth(scanner *jsonscan.Scanner) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	switch string(raw) {
-	case "true":
+	switch strings.ToLower(string(raw)) { // whatever pydantic takes for one
+	case "true", "1", `"true"`, `"1"`, `"yes"`, `"on"`, `"t"`, `"y"`:
 		return true, nil
-	case "false", "null":
+	case "false", "null", "0", `"false"`, `"0"`, `"no"`, `"off"`, `"f"`, `"n"`:
 		return false, nil
 	}
 	return false, errNoTruth
@@ -180,7 +195,7 @@ func (b *body) features(scanner *jsonscan.Scanner) error {
 		}
 		text, err := jsonscan.AppendText(nil, raw)
 		if err != nil {
-			return errNoText
+			return &within{read, errNoText}
 		}
 		b.Features = append(b.Features, string(text))
 	}
@@ -201,7 +216,7 @@ func (b *body) entities(scanner *jsonscan.Scanner) error {
 		}
 		from := len(b.values)
 		if err := b.column(scanner); err != nil {
-			return err
+			return &within{name, err}
 		}
 		// Growing values leaves earlier columns on the old array, whose content stays as it is.
 		b.Entities = append(b.Entities, lookup.EntityColumn{Name: name, Values: b.values[from:len(b.values):len(b.values)]})

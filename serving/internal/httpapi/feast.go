@@ -19,7 +19,9 @@ const (
 func (s *Server) getOnlineFeatures(w http.ResponseWriter, r *http.Request) {
 	b := s.take()
 	defer s.give(b)
+	b.request.fromFeast = true
 	answer, err := s.ask(w, r, b)
+	b.request.fromFeast = false
 	if err != nil {
 		s.writeFeastError(w, r, err)
 		return

@@ -84,7 +84,8 @@ func TestCallersMistakesAreFeastsErrors(t *testing.T) {
 		{"an unknown view", `{"features":["nope:x"],"entities":{"carrier":["UA"]}}`, "FeatureViewNotFoundException", "Feature view nope does not exist in project p", 404},
 		{"an unknown service", `{"feature_service":"nope","entities":{"carrier":["UA"]}}`, "FeatureServiceNotFoundException", "Feature service nope does not exist in project p", 404},
 		{"an unknown feature", `{"features":["carrier_delays:nope"],"entities":{"carrier":["UA"]}}`, "FeastObjectNotFoundException", "Feature nope not found in projection carrier_delays", 404},
-		{"an unknown entity", `{"features":["carrier_delays:delay"],"entities":{"driver":[1]}}`, "EntityNotFoundException", "Entity driver does not exist in project p", 404},
+		{"only a column that is no join key", `{"features":["carrier_delays:delay"],"entities":{"driver":[1]}}`, "FeastError", "Missing join key values for keys: [carrier].", 422},
+		{"a version of a view", `{"features":["carrier_delays@v2:delay"],"entities":{"carrier":["UA"]}}`, "FeastError", "Version-qualified reference", 422},
 		{"a collision", `{"features":["carrier_delays:delay","carrier_facts:delay"],"entities":{"carrier":["UA"]}}`, "FeatureNameCollisionError", "Duplicate features named delay found.", 422},
 		{"uneven columns", `{"features":["carrier_delays:delay"],"entities":{"carrier":["UA"],"airport":[]}}`, "FeastError", "All entity rows must have the same columns.", 422},
 		{"a null key", `{"features":["carrier_delays:delay"],"entities":{"carrier":[null]}}`, "FeastError", "Join key carrier, row 0", 422},
@@ -107,12 +108,12 @@ func TestABodyOfTheWrongShapeIsFastAPIsError(t *testing.T) {
 	f := newFixture(t, false)
 	for _, test := range []struct{ name, body, kind, location string }{
 		{"no JSON", `{`, "json_invalid", `["body"]`},
-		{"no object", `[]`, "json_invalid", `["body"]`},
+		{"no object", `[]`, "model_attributes_type", `["body"]`},
 		{"no entities", `{"features":["a:b"]}`, "missing", `["body","entities"]`},
-		{"entities that are a list", `{"entities":[]}`, "value_error", `["body","entities"]`},
-		{"an entity that is no list", `{"entities":{"carrier":"UA"}}`, "value_error", `["body","entities"]`},
-		{"a feature that is no text", `{"features":[1],"entities":{}}`, "value_error", `["body","features"]`},
-		{"a truth that is none", `{"full_feature_names":"yes","entities":{}}`, "value_error", `["body","full_feature_names"]`},
+		{"entities that are a list", `{"entities":[]}`, "dict_type", `["body","entities"]`},
+		{"an entity that is no list", `{"entities":{"carrier":"UA"}}`, "list_type", `["body","entities","carrier"]`},
+		{"a feature that is no text", `{"features":[1],"entities":{}}`, "string_type", `["body","features",0]`},
+		{"a truth that is none", `{"full_feature_names":"perhaps","entities":{}}`, "bool_parsing", `["body","full_feature_names"]`},
 		{"two bodies", `{"entities":{}}{}`, "json_invalid", `["body"]`},
 	} {
 		recorded := f.do(http.MethodPost, online, test.body)

@@ -67,17 +67,44 @@ func (e *bodyError) Error() string {
 
 func (e *bodyError) Unwrap() error { return e.cause }
 
+// within is a fault inside a member: at the name or the number of what it holds.
+type within struct {
+	at    any
+	cause error
+}
+
+func (w *within) Error() string { return w.cause.Error() }
+
+func (w *within) Unwrap() error { return w.cause }
+
+// fastAPIKinds are FastAPI's names of what can be wrong.
+var fastAPIKinds = []struct {
+	cause error
+	kind  string
+}{
+	{jsonscan.ErrSyntax, "json_invalid"},
+	{errRequired, "missing"},
+	{errNoText, "string_type"},
+	{errNoTruth, "bool_parsing"},
+	{errNoList, "list_type"},
+	{errNoDict, "dict_type"},
+	{errNoObject, "model_attributes_type"},
+}
+
 // feast is one entry of FastAPI's list of what is wrong with a body.
 func (e *bodyError) feast() map[string]any {
-	kind, location := "value_error", []string{"body"}
+	kind, location := "value_error", []any{"body"}
 	if e.path != "" {
 		location = append(location, e.path)
 	}
-	switch {
-	case errors.Is(e.cause, jsonscan.ErrSyntax):
-		kind = "json_invalid"
-	case errors.Is(e.cause, errRequired):
-		kind = "missing"
+	var inner *within
+	if errors.As(e.cause, &inner) && !errors.Is(e.cause, jsonscan.ErrSyntax) {
+		location = append(location, inner.at)
+	}
+	for _, known := range fastAPIKinds {
+		if errors.Is(e.cause, known.cause) {
+			kind = known.kind
+		}
 	}
 	return map[string]any{"type": kind, "loc": location, "msg": e.cause.Error(), "input": map[string]any{}}
 }

@@ -137,7 +137,7 @@ func (e *Engine) answer(ctx context.Context, at entered, request *Request, a *An
 	if err != nil {
 		return err
 	}
-	rows, err := shape(at.project, request.Entities, e.Limits.Entities)
+	rows, err := shape(at.project, request, e.Limits.Entities)
 	if err != nil {
 		return err
 	}
@@ -147,8 +147,11 @@ func (e *Engine) answer(ctx context.Context, at entered, request *Request, a *An
 	for _, view := range a.Views {
 		view.Marks = marks[view.View.Name]
 	}
+	if len(request.Entities) == 0 && len(a.groups) == 0 { // retired views have no keys to miss
+		return failure(KeyMissing, "", "entities names no join key")
+	}
 	for i := range a.groups {
-		if err := a.groups[i].encode(request.Entities, rows); err != nil {
+		if err := a.groups[i].encode(request.Entities, rows, request.AsFeast); err != nil {
 			return err
 		}
 	}

@@ -17,15 +17,22 @@ type group struct {
 	err       error
 }
 
+func unevenColumns(name string) error {
+	return failure(UnevenColumns, name, "All entity rows must have the same columns.")
+}
+
 // shape checks the entity columns against the bundle and returns the number of rows.
-func shape(project *bundle.Project, entities []EntityColumn, limit int) (int, error) {
-	if len(entities) == 0 {
-		return 0, failure(KeyMissing, "", "entities names no join key")
+func shape(project *bundle.Project, request *Request, limit int) (int, error) {
+	rows := countRows(request.Entities)
+	if request.AsFeast {
+		if err := request.passOver(project); err != nil {
+			return 0, err
+		}
 	}
-	rows := len(entities[0].Values)
+	entities := request.Entities
 	for i, column := range entities {
 		if len(column.Values) != rows {
-			return 0, failure(UnevenColumns, column.Name, "All entity rows must have the same columns.")
+			return 0, unevenColumns(column.Name)
 		}
 		if _, known := project.JoinKeys[column.Name]; !known {
 			return 0, failure(UnknownEntity, column.Name,
@@ -44,7 +51,7 @@ func shape(project *bundle.Project, entities []EntityColumn, limit int) (int, er
 }
 
 // encode writes the keys of all rows.
-func (g *group) encode(entities []EntityColumn, rows int) error {
+func (g *group) encode(entities []EntityColumn, rows int, asFeast bool) error {
 	joinKeys := g.encoder.JoinKeys()
 	g.columns = g.columns[:0]
 	for _, joinKey := range joinKeys {
@@ -54,10 +61,10 @@ func (g *group) encode(entities []EntityColumn, rows int) error {
 				at = i
 			}
 		}
-		if at < 0 {
+		if at < 0 && joinKey.Name != dummyKey {
 			return failure(KeyMissing, joinKey.Name, "Missing join key values for keys: [%s].", joinKey.Name)
 		}
-		if entities[at].Binary && joinKey.Dtype != row.Bytes {
+		if at >= 0 && entities[at].Binary && joinKey.Dtype != row.Bytes {
 			return failure(KeyBad, joinKey.Name, "Join key %s takes %s, not bytes", joinKey.Name, joinKey.Dtype)
 		}
 		g.columns = append(g.columns, at)
@@ -66,8 +73,15 @@ func (g *group) encode(entities []EntityColumn, rows int) error {
 	for i := range rows {
 		g.bytes = g.encoder.AppendNames(g.bytes)
 		for k, at := range g.columns {
+			value := dummyValue
+			if at >= 0 {
+				if asFeast {
+					entities[at].Values[i] = asKey(joinKeys[k].Dtype, entities[at].Values[i])
+				}
+				value = entities[at].Values[i]
+			}
 			var err error
-			g.bytes, err = key.AppendValue(g.bytes, joinKeys[k].Dtype, entities[at].Values[i])
+			g.bytes, err = key.AppendValue(g.bytes, joinKeys[k].Dtype, value)
 			if err != nil {
 				return failure(KeyBad, joinKeys[k].Name, "Join key %s, row %d: %s", joinKeys[k].Name, i, err)
 			}

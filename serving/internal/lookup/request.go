@@ -18,6 +18,7 @@ type Request struct {
 	FullNames  bool
 	Timeout    time.Duration
 	Unobserved bool // an explanation, not a use: counted nowhere
+	AsFeast    bool // keys of either kind, and columns that are no join key passed over, as Feast's server takes them
 }
 
 // EntityColumn holds one join key's values, row by row, each as JSON.
@@ -62,6 +63,10 @@ func resolve(project *bundle.Project, r *Request, limits Limits) (*bundle.Servic
 
 func find(project *bundle.Project, text string) (bundle.Ref, error) {
 	viewName, feature, ok := strings.Cut(text, ":")
+	if name, version, versioned := strings.Cut(viewName, "@"); versioned && ok {
+		return bundle.Ref{}, failure(BadReference, text,
+			"Version-qualified reference %q: there is one contract in force of each view, and no %.40s; write %s:%s", text, version, name, feature)
+	}
 	if !ok || viewName == "" || feature == "" {
 		return bundle.Ref{}, failure(BadReference, text,
 			"Feature reference %q is not of the form feature_view:feature", text)
@@ -107,4 +112,4 @@ func collisionAdvice(full bool) string {
 }
 
 // FullName is the column name that tells features of the same name in two views apart.
-func FullName(ref bundle.Ref) string { return ref.View.Name + "__" + ref.Name }
+func FullName(ref bundle.Ref) string { return ref.ViewName() + "__" + ref.Name }

@@ -54,6 +54,9 @@ PROBLEMS = [
     (f"{VIEW}.enforcement", "off", "bad_value"),
     (f"{SERVICE}.slo", float("nan"), "bad_value"),
     (f"{SERVICE}.slo", {"target": float("nan")}, "bad_value"),
+    (f"{SERVICE}.aliases", ["origin"], "bad_value"),
+    (f"{SERVICE}.aliases", {"delays": "The Origin"}, "bad_name", "feature_services[0].aliases.delays"),
+    (f"{SERVICE}.aliases", {"nope": "origin"}, "unknown_reference", "feature_services[0].aliases.nope"),
     # duplicates
     ("entities.1", document()["entities"][0], "duplicate", "entities[1].name"),
     ("sources.3", {"name": "scores", "kind": "push"}, "duplicate", "sources[3].name"),

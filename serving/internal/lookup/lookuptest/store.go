@@ -4,6 +4,7 @@ package lookuptest
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -64,6 +65,9 @@ const NowUS = 1_795_341_600_000_000
 // Now is NowUS as a clock.
 func Now() time.Time { return time.UnixMicro(NowUS) }
 
+// KeyParts stands between the parts of a key.
+const KeyParts = " | "
+
 // Bundle parses Document.
 func Bundle(t testing.TB) *bundle.Bundle {
 	t.Helper()
@@ -113,12 +117,15 @@ func (s *Store) Put(t testing.TB, view *bundle.View, keyJSON string, header row.
 	s.PutBytes(t, view, keyJSON, row.Encode(header, layout, stored))
 }
 
-// PutBytes stores any bytes as a row.
+// PutBytes stores any bytes as a row. Keys of several parts are given as "a" + KeyParts + "b".
 func (s *Store) PutBytes(t testing.TB, view *bundle.View, keyJSON string, data []byte) {
 	t.Helper()
-	encoded, err := key.AppendValue(view.Key.AppendNames(nil), view.Key.JoinKeys()[0].Dtype, []byte(keyJSON))
-	if err != nil {
-		t.Fatal(err)
+	encoded := view.Key.AppendNames(nil)
+	for i, part := range strings.Split(keyJSON, KeyParts) {
+		var err error
+		if encoded, err = key.AppendValue(encoded, view.Key.JoinKeys()[i].Dtype, []byte(part)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -194,15 +201,21 @@ func (o *Observer) Request(string, int, time.Duration) {}
 // Engine returns an engine over the store, with Document in force.
 func Engine(t testing.TB, store *Store, observer lookup.Observer) (*lookup.Engine, *bundle.Holder) {
 	t.Helper()
+	return EngineOf(t, Bundle(t), store, observer, lookup.Limits{Entities: 10, Features: 6, Concurrent: 2})
+}
+
+// EngineOf is the same with a bundle and limits of one's own; the bundle's project is p.
+func EngineOf(t testing.TB, b *bundle.Bundle, store *Store, observer lookup.Observer, limits lookup.Limits) (*lookup.Engine, *bundle.Holder) {
+	t.Helper()
 	holder := new(bundle.Holder)
-	holder.Store(Bundle(t))
+	holder.Store(b)
 	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
 	if err := marks.Add(context.Background(), []lookup.Place{PlaceOfP}); err != nil {
 		t.Fatal(err)
 	}
 	return lookup.NewEngine(lookup.Config{
 		Stores: lookup.OnlyStore(store), Bundles: holder, Marks: marks, Observer: observer, Timer: new(Observer),
-		Limits: lookup.Limits{Entities: 10, Features: 6, Concurrent: 2}, Timeout: 10 * time.Second,
+		Limits: limits, Timeout: 10 * time.Second,
 		Log: slog.New(slog.DiscardHandler), Now: Now,
 	}), holder
 }
