@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools import debian, mutations, testing, toolchains
+from tools import debian, feast_stores, mutations, testing, toolchains
 from tools.console import GREEN, RED, Failure, coloured, run, say
 from tools.mutations import Mutation
 from tools.places import DOWNLOADS, FRONTEND, ROOT, SERVING
@@ -159,7 +159,9 @@ def _try_all(chosen: Sequence[Mutation], memory: Memory) -> list[Trial]:
     with TestServers() as servers, tempfile.TemporaryDirectory(prefix="freshline-mutated-") as folder:
         copy = Path(folder) / "copy"
         copy_sources(copy)
-        bench = Bench(copy, python, testing.test_environment(servers))
+        variables = testing.test_environment(servers)
+        variables |= feast_stores.write(servers.folder / "feast", variables)
+        bench = Bench(copy, python, variables)
         for position, mutation in enumerate(chosen, start=1):
             started = time.monotonic()
             trial = bench.try_one(mutation)

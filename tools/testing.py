@@ -3,9 +3,10 @@
 import os
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from tools import build, debian, environment, feast_environment, launcher, suites
+from tools import build, debian, environment, feast_environment, feast_stores, launcher, suites
 from tools.console import BOLD, GREEN, RED, YELLOW, Failure, coloured, say
 from tools.places import FRONTEND, ROOT, SERVING, VENV
 from tools.servers import TestServers
@@ -93,7 +94,19 @@ def run_suites(chosen: Sequence[Suite], paths: Sequence[str] = ()) -> list[tuple
     python = prepare()
     with TestServers() as servers:
         bench = Bench(python, test_environment(servers), servers.folder, tuple(paths))
-        return run_on(bench, [suite for suite in chosen if suite.concerns(bench)])
+        wanted = [suite for suite in chosen if suite.concerns(bench)]
+        if _reads_feast(bench, wanted):
+            written = feast_stores.write(servers.folder / "feast", bench.environment)
+            bench = replace(bench, environment={**bench.environment, **written})
+        return run_on(bench, wanted)
+
+
+def _reads_feast(bench: Bench, suites: Sequence[Suite]) -> bool:
+    """Whether some of the tests may read what Feast wrote; writing it takes Feast ten seconds."""
+    if not {suite.name for suite in suites} & {"python", "go"}:
+        return False
+    readers = (ROOT / "tests" / "store_adapters", ROOT / "tests" / "tools", SERVING)
+    return not bench.paths or any(bench.of(folder) for folder in readers)
 
 
 def prepare() -> Path:
