@@ -231,6 +231,35 @@ def test_a_service_asks_for_what_is_left_of_its_features():
     ]
 
 
+def projection(view_name, alias, *more):
+    return message(3, text(1, view_name), text(3, alias), column(2, "a", 4), *more)
+
+
+def test_a_service_calls_its_views_as_it_did_in_feast():
+    asked = message(
+        7, message(1, text(1, "s"), text(2, "shop"), projection("v", "origin"), projection("w", "w"))
+    )
+    found = convert(CUSTOMER, view("v"), view("w"), asked)
+    assert found.definition.feature_services[0].aliases == {"v": "origin"}
+    assert not remarks(found.changed, "s")
+
+
+@pytest.mark.parametrize(
+    "projections",
+    [
+        pytest.param([projection("v", "Big One")], id="no legal name"),
+        pytest.param([projection("v", "w"), projection("w", "")], id="the name of another view"),
+        pytest.param([projection("v", "x"), projection("w", "x")], id="twice"),
+        pytest.param([projection("v", "x"), projection("v", "y")], id="two names of one view"),
+    ],
+)
+def test_a_name_that_cannot_be_given_is_remarked_on(projections):
+    asked = message(7, message(1, text(1, "s"), text(2, "shop"), *projections))
+    found = convert(CUSTOMER, view("v"), view("w"), asked)
+    assert len(found.definition.feature_services) == 1
+    assert "not " in remarks(found.changed, "s")[0]
+
+
 def test_only_the_project_that_was_meant_is_said():
     parts = [
         CUSTOMER,

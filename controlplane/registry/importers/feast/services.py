@@ -1,11 +1,11 @@
 """Feature services: the features that a model asks for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from controlplane.contracts.definition.services import read_service
 from controlplane.contracts.model import FeatureRef, FeatureService, FeatureView
 from controlplane.registry.importers.feast import records
-from controlplane.registry.importers.feast.naming import LegalNames, described, leave_tags
+from controlplane.registry.importers.feast.naming import LegalNames, described, is_legal, leave_tags
 from controlplane.registry.importers.feast.remarks import Remarks
 from controlplane.registry.importers.feast.rules import why_refused
 
@@ -18,7 +18,7 @@ def convert_service(
     """Return the service, None where it stays behind; ``views`` are those that are carried over."""
     inner = Remarks()
     refs = tuple(dict.fromkeys(_refs(found, views, inner)))
-    service = FeatureService(found.name, refs)
+    service = FeatureService(found.name, refs, aliases=_aliases(found, refs, inner))
     why = _why_empty(inner) if not refs else None
     why = why or why_refused(service.to_document(), read_service, what="feature service")
     if why is not None:
@@ -33,6 +33,7 @@ def convert_service(
     return FeatureService(
         found.name,
         refs,
+        aliases=service.aliases,
         owner=teams.owner(found, remarks),
         description=described(KIND, found, remarks),
     )
@@ -49,14 +50,27 @@ def _refs(found: records.Service, views: Mapping[str, FeatureView], remarks: Rem
         if why is not None or view is None:
             remarks.leave(KIND, found.name, f"features of {projection.view}: {why}")
             continue
-        if projection.alias not in ("", projection.view):
-            told = f"{projection.view} is answered by that name, not as {projection.alias}"
-            remarks.change(KIND, found.name, told)
         lost = [name for name in projection.features if view.feature(name) is None]
         if lost:
             told = f"features of {projection.view}: {', '.join(lost)} are not carried over"
             remarks.leave(KIND, found.name, told)
         yield from (FeatureRef(view.name, name) for name in projection.features if name not in lost)
+
+
+def _aliases(found: records.Service, refs: Iterable[FeatureRef], remarks: Remarks) -> dict[str, str]:
+    """Return what the service calls its views otherwise: each view one name, and each name one view."""
+    read = dict.fromkeys(ref.view for ref in refs)
+    called = {name: name for name in read}
+    for projection in found.projections:
+        view, alias = projection.view, projection.alias
+        if view not in read or alias in ("", called[view]):
+            continue
+        if not is_legal(alias) or called[view] != view or alias in called.values():
+            told = f"{view} is called {called[view]}, not {alias}: a name is of one view, and legal"
+            remarks.change(KIND, found.name, told)
+            continue
+        called[view] = alias
+    return {view: alias for view, alias in called.items() if alias != view}
 
 
 def _why_left(projection: records.Projection, view: FeatureView | None) -> str | None:
