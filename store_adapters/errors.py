@@ -19,3 +19,7 @@ class CorruptRow(Corrupt):
 
 class CorruptKey(Corrupt):
     """A key that breaks the entity key format."""
+
+
+class CorruptValue(Corrupt):
+    """Bytes that are no protobuf message that Feast writes, and no time of it."""

@@ -10,9 +10,10 @@ from botocore.exceptions import ClientError
 
 from controlplane.kernel import clock, names
 from store_adapters.dynamo_calls import Answer, Calls, code_of, told
+from store_adapters.errors import CorruptValue
 from store_adapters.feast_rows import DAMAGED
 from store_adapters.feast_store import FeastStore, layout_of
-from store_adapters.feast_values import CorruptValue, parse_time
+from store_adapters.feast_values import parse_time
 from store_adapters.model import Layout
 from store_adapters.murmur import murmur3_128
 from store_adapters.protocol import Description

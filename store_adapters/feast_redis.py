@@ -11,9 +11,10 @@ from typing import cast
 from redis import Redis
 
 from controlplane.kernel import names
+from store_adapters.errors import CorruptValue
 from store_adapters.feast_rows import DAMAGED
 from store_adapters.feast_store import FeastStore, layout_of
-from store_adapters.feast_values import CorruptValue, decode_time, field_of
+from store_adapters.feast_values import decode_time, field_of
 from store_adapters.model import Layout
 from store_adapters.protocol import Description
 from store_adapters.redis_clients import Clients, Command, Told, Word, replies

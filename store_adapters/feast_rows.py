@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from enum import Enum
 
 from controlplane.kernel.dtypes import Dtype, Value
-from store_adapters.feast_values import CorruptValue, Mistyped, decode_value
+from store_adapters.errors import CorruptValue
+from store_adapters.feast_values import Mistyped, decode_value
 from store_adapters.model import Column, Lane, Layout, Row
 from store_adapters.row_codec import encode_row
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from controlplane.kernel import clock, names
+from store_adapters.errors import CorruptValue
 from store_adapters.feast_rows import DAMAGED
 from store_adapters.feast_store import FeastStore, layout_of
-from store_adapters.feast_values import CorruptValue, parse_time, seconds_to_us
+from store_adapters.feast_values import parse_time, seconds_to_us
 from store_adapters.model import Layout
 from store_adapters.protocol import Description, unavailable
 

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 from controlplane.kernel.dtypes import Dtype, Value
-from store_adapters.errors import Corrupt
+from store_adapters.errors import CorruptValue
 from store_adapters.murmur import murmur3_32
+from store_adapters.protobuf import BYTES, FIXED32, FIXED64, VARINT, fields, signed, value
 from store_adapters.reading import widens
 
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _NULL_FIELD = 19
 # Feast's null of a timestamp.
 _NULL_TIME = -(2**63)
@@ -32,20 +32,16 @@ _SCALARS = {
 }
 _KINDS = _SCALARS | {field + 10: Dtype(f"list<{dtype.value}>") for field, dtype in _SCALARS.items()}
 _WIRES = {
-    Dtype.BYTES: _BYTES,
-    Dtype.STRING: _BYTES,
-    Dtype.FLOAT64: _FIXED64,
-    Dtype.FLOAT32: _FIXED32,
+    Dtype.BYTES: BYTES,
+    Dtype.STRING: BYTES,
+    Dtype.FLOAT64: FIXED64,
+    Dtype.FLOAT32: FIXED32,
 }
 
 
 # Python's str(datetime) and isoformat(); without an offset it is UTC.
 _TEXT_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class CorruptValue(Corrupt):
-    """Bytes that are no protobuf of Feast's."""
 
 
 class Mistyped(Enum):
@@ -65,7 +61,7 @@ def decode_value(data: bytes, dtype: Dtype) -> Value | Mistyped:
     ``Mistyped.VALUE`` for another type and for a text that is not UTF-8, ``CorruptValue`` for other bytes.
     """
     value: Value | Mistyped = None
-    for field, wire, raw in _fields(data):
+    for field, wire, raw in fields(data):
         kind = _KINDS.get(field)
         if field == _NULL_FIELD:
             value = None
@@ -89,13 +85,13 @@ def _decode_one(raw: int | bytes, wire: int, kind: Dtype) -> Value | Mistyped:
 def decode_time(data: bytes) -> int:
     """Return a serialized ``google.protobuf.Timestamp`` as microseconds since 1970 UTC."""
     parts = {1: 0, 2: 0}
-    for field, wire, raw in _fields(data):
+    for field, wire, raw in fields(data):
         if field not in parts:
             continue
-        if wire != _VARINT:
+        if wire != VARINT:
             raise CorruptValue("a timestamp's field is no number")
         assert isinstance(raw, int)
-        parts[field] = _signed(raw, 64 if field == 1 else 32)
+        parts[field] = signed(raw, 64 if field == 1 else 32)
     seconds, nanos = parts[1], parts[2]
     if not (-_MAX_SECONDS <= seconds < _MAX_SECONDS and 0 <= nanos < 1_000_000_000):
         raise CorruptValue("a timestamp is out of range")
@@ -121,13 +117,13 @@ def seconds_to_us(seconds: int) -> int:
 
 
 def _decode_scalar(raw: int | bytes, wire: int, kind: Dtype) -> Value:
-    if wire != _WIRES.get(kind, _VARINT):
+    if wire != _WIRES.get(kind, VARINT):
         raise CorruptValue(f"a value of {kind} has the wire type {wire}")
     if isinstance(raw, bytes):
         return _decode_bytes(raw, kind)
     if kind is Dtype.BOOL:
         return raw != 0
-    return _signed(raw, 32 if kind is Dtype.INT32 else 64)
+    return signed(raw, 32 if kind is Dtype.INT32 else 64)
 
 
 def _decode_bytes(raw: bytes, kind: Dtype) -> Value:
@@ -147,22 +143,22 @@ def _microseconds(seconds: Value | Mistyped) -> Value | Mistyped:
 
 
 def _decode_list(raw: int | bytes, wire: int, kind: Dtype) -> Value:
-    if wire != _BYTES or not isinstance(raw, bytes):
+    if wire != BYTES or not isinstance(raw, bytes):
         raise CorruptValue("a list is no message")
     items: list[Value] = []
-    for field, inner_wire, inner in _fields(raw):
+    for field, inner_wire, inner in fields(raw):
         if field == 1:
             items.extend(_decode_items(inner, inner_wire, kind))
     return items  # type: ignore[return-value]  # elements are of one kind
 
 
 def _decode_items(raw: int | bytes, wire: int, kind: Dtype) -> Iterator[Value]:
-    expected = _WIRES.get(kind, _VARINT)
-    if wire == _BYTES and expected != _BYTES:
+    expected = _WIRES.get(kind, VARINT)
+    if wire == BYTES and expected != BYTES:
         assert isinstance(raw, bytes)
         at = 0
         while at < len(raw):
-            inner, at = _value(raw, at, expected)
+            inner, at = value(raw, at, expected)
             yield from _decode_items(inner, expected, kind)
         return
     item: Value | Mistyped = _decode_scalar(raw, wire, kind)
@@ -171,48 +167,3 @@ def _decode_items(raw: int | bytes, wire: int, kind: Dtype) -> Iterator[Value]:
         if item is None or isinstance(item, Mistyped):
             raise CorruptValue("a list holds a time that is none")
     yield item  # type: ignore[misc]
-
-
-def _fields(data: bytes) -> Iterator[tuple[int, int, int | bytes]]:
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        field, wire = tag >> 3, tag & 7
-        if not 0 < field < 2**29:
-            raise CorruptValue(f"there is no field {field}")
-        raw, at = _value(data, at, wire)
-        yield field, wire, raw
-
-
-def _value(data: bytes, at: int, wire: int) -> tuple[int | bytes, int]:
-    if wire == _VARINT:
-        return _varint(data, at)
-    if wire == _BYTES:
-        size, at = _varint(data, at)
-    elif wire in (_FIXED64, _FIXED32):
-        size = 8 if wire == _FIXED64 else 4
-    else:
-        raise CorruptValue(f"there is no wire type {wire} in Feast's values")
-    if at + size > len(data):
-        raise CorruptValue("it ends too soon")
-    return data[at : at + size], at + size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    number = 0
-    for shift in range(0, 70, 7):
-        if at >= len(data):
-            raise CorruptValue("it ends too soon")
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            if number >= 2**64:
-                break
-            return number, at
-    raise CorruptValue("a number has more than 64 bits")
-
-
-def _signed(number: int, bits: int) -> int:
-    low = number & (1 << bits) - 1
-    return low - (1 << bits) if low >> (bits - 1) else low

@@ -39,9 +39,11 @@ class Client:
         url = f"{self.around.url}/api/v1/{path}"
         return self._ask("POST", url, content=content, headers=JSON, params=query)
 
-    def post_file(self, path: str, content: bytes, *, query: Query) -> Json:
-        """POST a definition file as it is; the control plane tells YAML from JSON by its type."""
-        headers = {"Content-Type": "application/yaml"}  # JSON is YAML as well
+    def post_file(
+        self, path: str, content: bytes, *, query: Query, media_type: str = "application/yaml"
+    ) -> Json:
+        """POST a file as it is: a definition file, unless said otherwise (JSON is YAML as well)."""
+        headers = {"Content-Type": media_type}
         url = f"{self.around.url}/api/v1/{path}"
         return self._ask("POST", url, content=content, headers=headers, params=query)
 

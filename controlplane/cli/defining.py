@@ -2,13 +2,12 @@
 
 from argparse import ArgumentParser, Namespace
 
-import yaml
-
 from controlplane.cli.client import Client, Json, part
 from controlplane.cli.commands import Command
 from controlplane.cli.output import Result, table
 from controlplane.cli.reading import project_in, read_file
 from controlplane.cli.surroundings import WronglyAsked
+from controlplane.cli.yaml_text import to_yaml
 
 
 def _plan(client: Client, words: Namespace) -> Result:
@@ -40,7 +39,7 @@ def _apply(client: Client, words: Namespace) -> Result:
 
 def _export(client: Client, words: Namespace) -> Result:
     document = client.get(f"projects/{part(client.around.require_project())}/export")
-    return Result(document, [yaml.safe_dump(document, sort_keys=False, allow_unicode=True).rstrip()])
+    return Result(document, [to_yaml(document)])
 
 
 def _project(client: Client, words: Namespace, content: bytes) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from controlplane.cli import defining, looking, moving, surroundings, watching
+from controlplane.cli import defining, importing, looking, moving, surroundings, watching
 from controlplane.cli.client import Client
 from controlplane.cli.reading import check_words
 from controlplane.cli.surroundings import CannotGoOn, WronglyAsked
 
-COMMANDS = (*defining.COMMANDS, *watching.COMMANDS, *moving.COMMANDS, *looking.COMMANDS)
+COMMANDS = (*defining.COMMANDS, *importing.COMMANDS, *watching.COMMANDS, *moving.COMMANDS, *looking.COMMANDS)
 OK, FAILED, WRONGLY_ASKED, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -63,7 +63,10 @@ def main(
 def _run(words: Namespace, variables: Mapping[str, str], transport: httpx.BaseTransport | None) -> int:
     client = Client(surroundings.read(variables, project=words.project), transport=transport)
     result = words.run(client, words)
-    _print(result.text(as_json=words.output == "json"))
+    as_json = words.output == "json"
+    _print(result.text(as_json=as_json))
+    for line in () if as_json else result.asides:
+        print(line, file=sys.stderr)
     return OK if result.ok else FAILED
 
 

@@ -8,11 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a command found: ``document`` for JSON, ``lines`` for people. Not ``ok`` exits with 1."""
+    """What a command found: ``document`` for JSON, ``lines`` for people. Not ``ok`` exits with 1.
+
+    ``asides`` are told to people beside the lines, on standard error: a file made of the lines lacks them.
+    """
 
     document: Any
     lines: Sequence[str] = field(default_factory=tuple)
     ok: bool = True
+    asides: Sequence[str] = field(default_factory=tuple)
 
     def text(self, *, as_json: bool) -> str:
         """Return what is printed."""

@@ -12,6 +12,7 @@ CODES: dict[str, str] = {
     "bad_name": "Lower case letters, digits and underscores, starting with a letter, at most 63 long.",
     "bad_node_id": "A node is dataset:<namespace>|<name>, job:<namespace>|<name> or view:<project>/<view>.",
     "bad_pattern": "The pattern is no regular expression in RE2 syntax.",
+    "bad_registry": "The file is no registry file of Feast's that can be read; the message says why.",
     "bad_schedule": "The schedule is no cron expression of five or six fields, or its time zone is unknown.",
     "bad_sql": "The query is not one SELECT over its own sources; the message says what it is instead.",
     "bad_value": "The value has the wrong type or lies outside what the contract allows.",

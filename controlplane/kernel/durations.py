@@ -7,7 +7,7 @@ from controlplane.kernel.errors import Refused
 
 _PATTERN = re.compile(r"([1-9][0-9]{0,8})([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
-_LONGEST = timedelta(days=3_650)
+LONGEST = timedelta(days=3_650)
 
 
 def parse(text: object) -> timedelta:
@@ -18,7 +18,7 @@ def parse(text: object) -> timedelta:
             "bad_duration", f"{text!r} is no duration: write a whole number and s, m, h or d, as 15m"
         )
     duration = timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-    if duration > _LONGEST:
+    if duration > LONGEST:
         raise Refused("bad_duration", f"{text!r} is too long: at most 3650d")
     return duration
 

@@ -1,17 +1,31 @@
 """The command, speaking to the control plane's real HTTP interface in this process."""
 
 import json
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import pytest
+import yaml
+from django.contrib.auth import get_user_model
 from django.test import Client
 
+from controlplane.accounts import selectors
+from controlplane.accounts.services import tokens
 from controlplane.cli.main import main
 from controlplane.ingestion.services import store as stores
 from controlplane.kernel import clock
 from tests.permissions.callers import Callers
 from tests.permissions.house import FLIGHTS, NOW, Things, build_side
+
+FEAST_REGISTRY = Path(__file__).parents[1] / "golden" / "feast_registry_stock.db"
+FEAST_SETTINGS = {
+    "project": "driver_repo",
+    "registry": "data/registry.db",
+    "provider": "local",
+    "entity_key_serialization_version": 3,
+}
 
 
 class Web(httpx.BaseTransport):
@@ -98,3 +112,35 @@ def cli(tmp_path, settings, db, capsys):
             "FRESHLINE_PROJECT": FLIGHTS.project,
         }
         yield Cli(capsys, Site(), variables, things)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A Feast repository as `feast apply` leaves it."""
+
+    def make(settings=FEAST_SETTINGS):
+        folder = tmp_path / "feature_repo"
+        (folder / "data").mkdir(parents=True)
+        shutil.copy(FEAST_REGISTRY, folder / "data" / "registry.db")
+        (folder / "feature_store.yaml").write_text(
+            settings if isinstance(settings, str) else yaml.safe_dump(settings)
+        )
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def administrator(cli):
+    """The command with the token of somebody who may make projects."""
+    user = get_user_model().objects.filter(is_superuser=True).first()
+    made = tokens.create_token(
+        selectors.principal_of_user(user),
+        name="t",
+        scopes=("read", "register", "admin"),
+        projects=(),
+        now=clock.now(),
+        never_expires=True,
+    )
+    cli.variables["FRESHLINE_TOKEN"] = made.secret
+    return cli

@@ -235,6 +235,13 @@ def test_a_store_that_is_feasts_refuses_in_feasts_words(world, feast, settings):
         assert "[store_read_only]" in message
 
 
+def test_a_view_without_a_lane_is_told_of_the_store_that_it_has_none_for(world, feast, settings):
+    settings.STORE_URL = "feast+redis://127.0.0.1:9/0"
+    unknown = pushed() | {"push_source_name": "of_a_view_without_lanes"}
+    for path, body in (("push", unknown), ("write-to-online-store", written("closed"))):
+        assert "[store_read_only]" in said(feast(path, body))[2]
+
+
 def test_without_a_header_the_only_project_that_the_caller_knows_is_meant(world, feast):
     world.apply(feature_views=[])
     bound = client_of("ingest", projects=[world.project])

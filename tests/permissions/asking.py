@@ -16,6 +16,7 @@ from tests.permissions.house import NOW, NOWHERE, Side, Things, definition, enti
 from tests.permissions.house import service as service_of
 from tests.permissions.house import source as source_of
 from tests.permissions.house import view as view_of
+from tests.registry.importers.registry_bytes import registry
 
 API = "/api/v1"
 PROJECT = f"{API}/projects/{{project}}"
@@ -118,6 +119,7 @@ ASKED: dict[str, Asked] = {
     },
     f"POST {PROJECT}/apply": _definition(definition),
     f"POST {PROJECT}/plan": _definition(definition),
+    f"POST {PROJECT}/import/feast": _definition(lambda side: registry(of=side.project)),
     **_objects("entities", lambda side: side.entity, entity),
     **_objects("sources", lambda side: side.source, source_of),
     **_objects("feature-views", lambda side: side.view, view_of),
@@ -173,6 +175,6 @@ def ask(client: Client, call: str, side: Side, things: Things, connection: int) 
     asked = ASKED.get(call, Asked())
     path = template.format(**{**fill(side, things, connection), **asked.path(side, things)})
     body = asked.body(side, things)
-    data = "" if body is None else json.dumps(body)
+    data = body if isinstance(body, bytes) else "" if body is None else json.dumps(body)
     address = f"{path}{asked.query(side)}"
     return client.generic(method, address, data, content_type="application/json", headers=asked.headers(side))

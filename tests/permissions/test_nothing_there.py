@@ -10,6 +10,7 @@ pytestmark = pytest.mark.django_db
 # Of these the project may be one to come.
 MAKING = {
     "POST /api/v1/projects/{project}/apply",
+    "POST /api/v1/projects/{project}/import/feast",
     "POST /api/v1/projects/{project}/plan",
     "PUT /api/v1/projects/{project}",
 }

@@ -23,7 +23,8 @@ from store_adapters import (
     encode_key,
     open_store,
 )
-from store_adapters.feast_values import CorruptValue, Mistyped, decode_time, decode_value, field_of
+from store_adapters.errors import CorruptValue
+from store_adapters.feast_values import Mistyped, decode_time, decode_value, field_of
 from tests.store_adapters.conformance.conftest import server_url
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "feast_redis.json").read_text())

@@ -12,6 +12,7 @@ from controlplane.ingestion.domain.feast_frames import Frame, rows_of
 from controlplane.ingestion.services import direct
 from controlplane.ingestion.services.store import refuse_read_only
 from controlplane.kernel.errors import FieldError, Refused
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.registry import selectors as registry
 from controlplane.registry.domain.records import ViewRecord
 
@@ -30,6 +31,8 @@ def push_frame(
         if record.view.direct is not None and record.view.direct.source == source
     ]
     if not records:
+        # Views of a store that Feast fills have no lanes: no source of theirs has a name here.
+        refuse_read_only(registry.find_definition(project).store or DEFAULT_STORE)
         raise Refused("unknown_reference", f"Unable to find push source '{source}'.")
     _write(records, frame, received_at=received_at, now=now, at_the_end=at_the_end)
 
@@ -39,6 +42,7 @@ def write_frame(
 ) -> None:
     """Write a frame to one view; ``NotFound`` without it, ``Refused`` when any row was not written."""
     record = registry.find_view(project, view)
+    refuse_read_only(record.store)  # it is the reason why such a view has no lane
     if record.view.direct is None:
         raise Refused(
             "lane_not_declared", f"feature view {view!r} takes no direct rows; declare direct: true"

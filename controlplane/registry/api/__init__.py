@@ -1,10 +1,19 @@
 """The REST API of the registry: definitions, the serving bundle, connections."""
 
-from controlplane.registry.api import connections, definitions, objects, projects, serving, versions
+from controlplane.registry.api import (
+    connections,
+    definitions,
+    importing,
+    objects,
+    projects,
+    serving,
+    versions,
+)
 
 urlpatterns = [
     *projects.urlpatterns,
     *definitions.urlpatterns,
+    *importing.urlpatterns,
     *versions.urlpatterns,
     *objects.urlpatterns,
     *serving.urlpatterns,

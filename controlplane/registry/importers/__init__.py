@@ -1,0 +1,1 @@
+"""What other products keep, read and said again as a definition file of ours. Plain Python."""
