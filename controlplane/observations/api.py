@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from controlplane.accounts.auth import Access, ApiRequest, ApiView, Scope
 from controlplane.accounts.domain import refusal
 from controlplane.kernel import clock
+from controlplane.kernel.errors import FieldError, NotFound
 from controlplane.observations.domain.report import parse
 from controlplane.observations.services import reports
 
@@ -30,6 +31,10 @@ class ObservationsView(ApiView):
         report = parse(request.data, now=now)
         for project in sorted(report.projects()):
             refused = refusal(request.principal, _REPORT, project=project)
+            if isinstance(refused, NotFound):
+                # Its place tells the sender that the report is at fault, and not the address: never send it again.
+                found = FieldError(report.place_of(project), refused.code, refused.detail)
+                raise NotFound(refused.code, refused.detail, errors=[found])
             if refused is not None:
                 raise refused
         reports.record_report(report, now=now, retention=settings.FRESHLINE_OBSERVATION_RETENTION)

@@ -111,14 +111,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "STORE_URL",
         "sqlite:///{home}/store.sqlite3",
-        "The online store of every project that names no other.",
+        "The online store of every project that names no other: sqlite:///path, redis://host:port/db, "
+        "rediss:// (?ca_file=path), redis+cluster://host:port,host:port, rediss+cluster:// or "
+        "dynamodb://region/table; a store of Feast's: feast+sqlite:///path, feast+redis:// and the like, or "
+        "feast+dynamodb://region (docs: Online stores).",
         _store,
         secret=True,
     ),
     Setting(
         "FRESHLINE_STORES",
         "",
-        "Further online stores that definition files name: a JSON object of names and URLs like STORE_URL.",
+        "Further online stores that definition files name: a JSON object of names and URLs, in any form that "
+        "STORE_URL takes.",
         _stores,
         secret=True,
     ),

@@ -80,8 +80,10 @@ def test_a_token_of_one_project_cannot_report_for_another(post):
     made = tokens.create_token(
         accounts.principal_of_user(user), name="t", scopes=["serving"], projects=["trains"], now=NOW
     )
-    answer = post(report(), secret=made.secret)
+    answer = post(report(minute(project="trains"), minute()), secret=made.secret)
     assert (answer.status_code, "flights" in answer.json()["detail"]) == (404, True)
+    assert [error["path"] for error in answer.json()["errors"]] == ["minutes[1].project"]  # so: never again
+    assert not MinuteCount.objects.exists()
     assert post(report(minute(project="trains")), secret=made.secret).status_code == 204
 
 

@@ -65,6 +65,12 @@ class Report:
         """Return the projects that the report speaks of."""
         return frozenset([m.key.project for m in self.minutes] + [s.project for s in self.sampled])
 
+    def place_of(self, project: str) -> str:
+        """Return the path at which the report first speaks of one of its projects."""
+        told = [(f"minutes[{at}]", minute.key.project) for at, minute in enumerate(self.minutes)]
+        told += [(f"sampled[{at}]", lookup.project) for at, lookup in enumerate(self.sampled)]
+        return next(f"{path}.project" for path, name in told if name == project)
+
 
 def parse(document: object, *, now: datetime) -> Report:
     """Return the report; ``Refused`` lists everything that is wrong with it (the first 50 faults)."""

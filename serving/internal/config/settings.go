@@ -6,8 +6,8 @@ func Settings() []Setting {
 	return []Setting{
 		{"FRESHLINE_SERVING_LISTEN", "127.0.0.1:6566", "Address and port of the lookup server."},
 		{"FRESHLINE_SERVING_SOCKET_FD", "", "Number of an inherited socket that listens there already (systemd's first is 3), so that restarts refuse nobody; empty: serving listens itself."},
-		{"STORE_URL", "sqlite:///.freshline/store.sqlite3", "The online store of every project that names no other: sqlite:///path, redis://, rediss://, redis+cluster://host:port,host:port or dynamodb://region/table."},
-		{"FRESHLINE_STORES", "", "Further online stores that projects name: a JSON object of names and URLs like STORE_URL."},
+		{"STORE_URL", "sqlite:///.freshline/store.sqlite3", "The online store of every project that names no other: sqlite:///path, redis://host:port/db, rediss:// (?ca_file=path), redis+cluster://host:port,host:port, rediss+cluster:// or dynamodb://region/table; a store of Feast's: feast+sqlite:///path, feast+redis:// and the like, or feast+dynamodb://region (docs: Online stores)."},
+		{"FRESHLINE_STORES", "", "Further online stores that projects name: a JSON object of names and URLs, in any form that STORE_URL takes."},
 		{"FRESHLINE_CONTROL_URL", "http://127.0.0.1:8000", "The control plane, where bundles come from and observations go."},
 		{"FRESHLINE_SERVING_TOKEN", "", "Token with the scope serving."},
 		{"FRESHLINE_SERVING_TOKEN_FILE", "", "File that holds the token; read again for every request, wins over FRESHLINE_SERVING_TOKEN."},

@@ -5,6 +5,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,9 +20,10 @@ const (
 	acknowledgementPath = "/api/v1/serving/acknowledgements"
 	observationPath     = "/api/v1/serving/observations"
 
-	maxBundleBytes = 256 << 20
-	answerTimeout  = 10 * time.Second
-	shownOfError   = 300
+	maxBundleBytes  = 256 << 20
+	maxProblemBytes = 64 << 10
+	answerTimeout   = 10 * time.Second
+	shownOfError    = 300
 )
 
 // ErrRefused is an answer that sending the same again would not change.
@@ -143,13 +145,29 @@ func (c *Client) request(ctx context.Context, method, address string, body []byt
 }
 
 // problem turns an answer into an error. 4xx other than "not you", "not now" and "not found" will
-// not go away by itself.
+// not go away by itself; neither will a "not found" that points at a place in what was sent.
 func problem(response *http.Response) error {
-	body, _ := io.ReadAll(io.LimitReader(response.Body, shownOfError))
-	err := fmt.Errorf("the control plane answered %s: %s", response.Status, strings.TrimSpace(string(body)))
+	body, _ := io.ReadAll(io.LimitReader(response.Body, maxProblemBytes))
+	shown := body[:min(len(body), shownOfError)]
+	err := fmt.Errorf("the control plane answered %s: %s", response.Status, strings.TrimSpace(string(shown)))
 	switch response.StatusCode {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
 		return fmt.Errorf("%w: %w", ErrRefused, err)
+	case http.StatusNotFound:
+		if pointsIntoDocument(body) {
+			return fmt.Errorf("%w: %w", ErrRefused, err)
+		}
 	}
 	return err
+}
+
+// pointsIntoDocument tells a document that names what does not exist from an address at which nothing is: a proxy
+// in between, or a control plane of another version, which the same document will outlive.
+func pointsIntoDocument(body []byte) bool {
+	var told struct {
+		Errors []struct {
+			Path string `json:"path"`
+		} `json:"errors"`
+	}
+	return json.Unmarshal(body, &told) == nil && len(told.Errors) > 0 && told.Errors[0].Path != ""
 }

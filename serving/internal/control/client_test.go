@@ -79,3 +79,23 @@ func TestOnlyWhatWouldBeRefusedAgainIsRefused(t *testing.T) {
 		server.Close()
 	}
 }
+
+func TestADocumentThatNamesWhatDoesNotExistIsRefusedAndAWrongAddressIsNot(t *testing.T) {
+	for body, refused := range map[string]bool{
+		`{"code":"not_found","detail":"There is no project.","errors":[{"path":"minutes[0].project"}]}`: true,
+		`{"code":"not_found","detail":"There is nothing at this address.","errors":[]}`:                 false,
+		`{"errors":[{"path":""}]}`: false,
+		`<html>errors</html>`:      false,
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(body + strings.Repeat(" ", 1000)))
+		}))
+		client := control.New(server.URL, "", "")
+		if err := client.Observe(context.Background(), []byte("{}")); errors.Is(err, control.ErrRefused) != refused || len(err.Error()) > 500 {
+			t.Errorf("%s: %v", body, err)
+		}
+		client.Close()
+		server.Close()
+	}
+}

@@ -3,6 +3,7 @@ package lookup
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"testing"
 
 	"freshline/serving/internal/row"
@@ -25,4 +26,18 @@ func FuzzKeys(f *testing.F) {
 			}
 		}
 	})
+}
+
+// BenchmarkIntegerKeys measures what taking a key as Feast does costs where it is written as we write it already.
+func BenchmarkIntegerKeys(b *testing.B) {
+	keys := make([][]byte, 1000)
+	for i := range keys {
+		keys[i] = strconv.AppendInt(nil, int64(i), 10)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for i := range keys {
+			keys[i] = asKey(row.Int64, keys[i])
+		}
+	}
 }

@@ -44,6 +44,7 @@ type Sender struct {
 	dropped  atomic.Int64
 	waiting  atomic.Int64
 	failing  bool
+	refused  bool // the last report that arrived; one says for all that follow why
 }
 
 // NewSender returns a sender; reports that an earlier process left behind are its to deliver.
@@ -82,8 +83,8 @@ func (s *Sender) Flush(ctx context.Context) {
 	name, document := s.report()
 	waiting, err := s.spool.names()
 	if document != nil && len(waiting) == 0 {
-		sent := s.Deliver.Observe(ctx, document)
-		if sent != nil && !s.isRefused(name, sent) {
+		sent := s.deliver(ctx, name, document)
+		if sent != nil {
 			s.keep(name, document)
 			err = errors.Join(err, sent)
 		}
@@ -130,12 +131,29 @@ func (s *Sender) lose(dropped loss) {
 	s.dropped.Add(dropped.reports)
 }
 
+// deliver returns an error for a report that is to be sent again.
+func (s *Sender) deliver(ctx context.Context, name string, document []byte) error {
+	err := s.Deliver.Observe(ctx, document)
+	if err == nil {
+		s.refused = false
+		return nil
+	}
+	if s.isRefused(name, err) {
+		return nil
+	}
+	return err
+}
+
 // isRefused gives a report up that will never be taken: it must not hold back those behind it.
 func (s *Sender) isRefused(name string, err error) bool {
 	if !errors.Is(err, control.ErrRefused) {
 		return false
 	}
-	s.Log.Error("the control plane refused a report", "report", name, "error", err)
+	if !s.refused {
+		s.Log.Error("the control plane refused a report; until it takes one, others that it refuses are only counted",
+			"report", name, "error", err)
+	}
+	s.refused = true
 	s.lose(loss{reports: 1})
 	return true
 }
@@ -151,7 +169,7 @@ func (s *Sender) deliverSpool(ctx context.Context) error {
 			err = errors.Join(err, readErr) // it must not hold back those behind it
 			continue
 		}
-		if err := s.Deliver.Observe(ctx, document); err != nil && !s.isRefused(name, err) {
+		if err := s.deliver(ctx, name, document); err != nil {
 			return err
 		}
 		if err := s.spool.remove(name); err != nil {

@@ -1,10 +1,12 @@
 package observe
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -145,6 +147,33 @@ func TestAReportThatIsRefusedDoesNotHoldBackTheOthers(t *testing.T) {
 	sender.Flush(ctx)
 	if len(to.got) != 1 || to.got[0].Dropped != 1 {
 		t.Errorf("arrived %+v", to.got)
+	}
+}
+
+func TestTheLogSaysOnceThatReportsAreRefused(t *testing.T) {
+	ctx := context.Background()
+	refused := fmt.Errorf("%w: 404, no such project", control.ErrRefused)
+	s, to := newStory(t, 0), &receiver{fault: errAway}
+	sender, said := newSender(t, s.counters, to), new(bytes.Buffer)
+	sender.Log = slog.New(slog.NewTextHandler(said, nil))
+	s.once()
+	sender.Flush(ctx)
+	said.Reset()
+	to.fault = refused
+	for range 3 {
+		s.once()
+		sender.Flush(ctx)
+	}
+	if told := strings.Count(said.String(), "no such project"); told != 1 || sender.Dropped() != 4 || sender.Waiting() != 0 {
+		t.Errorf("told %d times, %d dropped, %d wait", told, sender.Dropped(), sender.Waiting())
+	}
+	for _, fault := range []error{nil, refused} {
+		to.fault = fault
+		s.once()
+		sender.Flush(ctx)
+	}
+	if told := strings.Count(said.String(), "no such project"); told != 2 {
+		t.Errorf("after one was taken: told %d times", told)
 	}
 }
 
