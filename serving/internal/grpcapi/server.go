@@ -189,7 +189,7 @@ func (s *server) getOnlineFeatures(ctx context.Context, call *connect.Request[on
 	}
 	*ctx.Value(answerKey{}).(**lookup.Answer) = answer
 	if answer.Failure != nil {
-		return nil, statusOf(answer.Failure)
+		return nil, failureOf(answer)
 	}
 	return connect.NewResponse(&onlineResponse{request: request, answer: answer}), nil
 }

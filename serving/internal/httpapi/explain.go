@@ -36,7 +36,7 @@ type explanation struct {
 	Watermarks  map[string]int64    `json:"watermarks_us"`
 	Row         *rowFacts           `json:"row"` // null where there is none that can be read
 	Contract    contractInForce     `json:"contract"`
-	Bundle      bundleName          `json:"bundle"`
+	Bundle      lookup.BundleName   `json:"bundle"`
 }
 
 type rawValue = json.RawMessage
@@ -61,11 +61,6 @@ type contractInForce struct {
 	OnStale     string `json:"on_stale"`
 	OnMissing   string `json:"on_missing"`
 	OnInvalid   string `json:"on_invalid"`
-}
-
-type bundleName struct {
-	Number int64  `json:"number"`
-	Digest string `json:"digest"`
 }
 
 // explain says for one value what it is and why it is answered as it is.
@@ -192,7 +187,7 @@ func explained(answer *lookup.Answer, column *lookup.Column, request *lookup.Req
 			Version: view.View.Contract, Enforcement: "enforce", MaxAgeUS: view.Terms.MaxAgeUS,
 			OnStale: view.Terms.OnStale.String(), OnMissing: view.Terms.OnMissing.String(), OnInvalid: view.Terms.OnInvalid.String(),
 		},
-		Bundle: bundleName{answer.Bundle.Number, answer.Bundle.Digest},
+		Bundle: lookup.NameOf(answer.Bundle),
 	}
 	if view.View.Observe {
 		e.Contract.Enforcement = "observe"

@@ -52,7 +52,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, b *buffers) (*looku
 	if answer.Failure != nil {
 		p := asProblem(answer.Failure)
 		if answer.Failure.Kind == lookup.ContractNotMet {
-			p.Contract = factsOf(answer)
+			p.Contract = answer.Facts()
 		}
 		s.Engine.Release(answer)
 		return nil, p

@@ -133,16 +133,11 @@ func appendCount(to []byte, name string, n uint64) []byte {
 	return append(strconv.AppendUint(to, n, 10), ',')
 }
 
-// rejects tells whether this value is why the row is rejected.
-func rejects(column *lookup.Column, i int) bool {
-	return column.Marks[i].Action == bundle.Reject && !column.View.View.Observe
-}
-
 func appendRejection(to []byte, answer *lookup.Answer, i int, full bool) []byte {
 	to = strconv.AppendInt(append(to, `{"row":`...), int64(i), 10)
 	to = append(to, `,"reasons":[`...)
 	for _, column := range answer.Columns {
-		if !rejects(column, i) {
+		if !column.Rejects(i) {
 			continue
 		}
 		to = jsonout.String(append(to, `{"feature":`...), column.ColumnName(full))
@@ -152,26 +147,4 @@ func appendRejection(to []byte, answer *lookup.Answer, i int, full bool) []byte 
 		to = append(to, '}', ',')
 	}
 	return append(trimComma(to), ']', '}')
-}
-
-// factsOf says why a contract was not met, by verdict and by feature and reason.
-func factsOf(answer *lookup.Answer) *contractFacts {
-	tally := answer.Tally()
-	facts := &contractFacts{
-		Rows: answer.Rows, RejectedRows: answer.RejectedRows, MaxRejected: answer.MaxRejected,
-		Counts:  make(map[string]uint64, len(tally.Verdicts)),
-		Reasons: make(map[string]uint64),
-	}
-	for verdict, n := range tally.Verdicts {
-		facts.Counts[enforce.Verdict(verdict).String()] = n
-	}
-	for _, column := range answer.Columns {
-		for i := range answer.Rows {
-			if rejects(column, i) {
-				mark := column.Marks[i]
-				facts.Reasons[column.Ref.View.Name+":"+column.Ref.Name+" "+mark.Verdict.String()+" ("+mark.Reason.String()+")"]++
-			}
-		}
-	}
-	return facts
 }

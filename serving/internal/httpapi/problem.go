@@ -70,29 +70,20 @@ func (c code) status() int {
 
 // problem is a body of application/problem+json.
 type problem struct {
-	Type      string         `json:"type"`
-	Title     string         `json:"title"`
-	Status    int            `json:"status"`
-	Code      code           `json:"code"`
-	Detail    string         `json:"detail"`
-	Errors    []fieldError   `json:"errors"`
-	RequestID string         `json:"request_id"`
-	Contract  *contractFacts `json:"contract,omitempty"`
+	Type      string        `json:"type"`
+	Title     string        `json:"title"`
+	Status    int           `json:"status"`
+	Code      code          `json:"code"`
+	Detail    string        `json:"detail"`
+	Errors    []fieldError  `json:"errors"`
+	RequestID string        `json:"request_id"`
+	Contract  *lookup.Facts `json:"contract,omitempty"`
 }
 
 type fieldError struct {
 	Path    string `json:"path"`
 	Code    code   `json:"code"`
 	Message string `json:"message"`
-}
-
-// contractFacts say why the contract was not met.
-type contractFacts struct {
-	Rows         int               `json:"rows"`
-	RejectedRows int               `json:"rejected_rows"`
-	MaxRejected  float64           `json:"max_rejected"`
-	Counts       map[string]uint64 `json:"counts"`
-	Reasons      map[string]uint64 `json:"reasons"`
 }
 
 func newProblem(c code, format string, args ...any) *problem {

@@ -7,13 +7,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"freshline/serving/internal/lookup"
 )
 
 // readiness is what /ready says once lookups can be answered. Stores holds, for every store that a
 // project lives in, "ok" or why it cannot be read.
 type readiness struct {
 	Ready  bool              `json:"ready"`
-	Bundle bundleName        `json:"bundle"`
+	Bundle lookup.BundleName `json:"bundle"`
 	Stores map[string]string `json:"stores"`
 }
 
@@ -30,7 +32,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	told, any := s.Stores.Ask(ctx, b)
 	if any {
-		writeJSON(w, http.StatusOK, readiness{true, bundleName{b.Number, b.Digest}, told})
+		writeJSON(w, http.StatusOK, readiness{true, lookup.NameOf(b), told})
 		return
 	}
 	s.write(w, r, newProblem(codeStoreUnavailable, "the store does not answer: %s", listed(told)))

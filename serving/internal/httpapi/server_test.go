@@ -58,6 +58,9 @@ func TestAContractThatIsNotMetSaysWhy(t *testing.T) {
 		if p.Contract.RejectedRows != 2 || p.Contract.Rows != 3 || p.Contract.Counts["missing"] != 2 || p.Contract.Reasons["carrier_delays:delay missing (absent)"] != 2 {
 			t.Errorf("%s: %+v", path, p.Contract)
 		}
+		if p.Contract.MaxRejected != 0.5 || p.Contract.Bundle != lookup.NameOf(f.holder.Load()) || len(p.Contract.Contracts) != 1 || p.Contract.Contracts["carrier_delays"] != 3 {
+			t.Errorf("%s: %+v", path, p.Contract)
+		}
 	}
 }
 
