@@ -38,11 +38,6 @@ func (s *Redis) Parts(read *lookup.Read) uint64 {
 	return s.server.PartsOf(len(read.Keys), func(k int) string { return string(read.Keys[k]) + read.Project })
 }
 
-// Parts implements lookup.Divided.
-func (s *Redis) Parts(read *lookup.Read) uint64 {
-	return s.server.PartsOf(len(read.Keys), func(k int) string { return string(read.Keys[k]) + read.Project })
-}
-
 // Close ends all connections.
 func (s *Redis) Close() { s.server.Close() }
 
