@@ -40,6 +40,7 @@ func run(ctx context.Context, args []string, lookup func(string) (string, bool),
 	if err != nil {
 		return err
 	}
+	app.TuneCollector(lookup)
 	if *unenforced {
 		process.LeaveContractsUnenforced()
 	}

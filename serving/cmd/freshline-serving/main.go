@@ -49,6 +49,7 @@ func run(args []string, lookup func(string) (string, bool), out, errOut io.Write
 		fmt.Fprintf(errOut, "freshline-serving cannot start:\n%s\n", err)
 		return exitUsage
 	}
+	app.TuneCollector(lookup)
 	return serve(settings, errOut)
 }
 

@@ -31,12 +31,7 @@ func (w *writer) appendBatch(to []byte) []byte {
 	}
 	b := w.builder
 	b.Reset()
-	b.StartVector(pairSize, buffers, 8)
-	b.Pad(pairSize * buffers)
-	bufferVector := b.EndVector(buffers)
-	b.StartVector(pairSize, nodes, 8)
-	b.Pad(pairSize * nodes)
-	nodeVector := b.EndVector(nodes)
+	bufferVector, nodeVector := w.pairsToBe(buffers), w.pairsToBe(nodes)
 	b.StartObject(4) // RecordBatch: length, nodes, buffers, compression
 	b.PrependInt64Slot(0, int64(w.answer.Rows), 0)
 	b.PrependUOffsetTSlot(1, nodeVector, 0)
@@ -60,6 +55,15 @@ func (w *writer) appendBatch(to []byte) []byte {
 	}
 	binary.LittleEndian.PutUint64(to[at+size-int(bodyLength):], uint64(len(to)-w.frame.body))
 	return to
+}
+
+// pairsToBe returns a vector of n pairs that are set once they are known. Pad would place them byte by byte.
+func (w *writer) pairsToBe(n int) flatbuffers.UOffsetT {
+	w.builder.StartVector(pairSize, n, 8)
+	for range pairSize / 8 * n {
+		w.builder.PlaceUint64(0)
+	}
+	return w.builder.EndVector(n)
 }
 
 // shapeOf returns how many nodes and buffers the values of a column take.

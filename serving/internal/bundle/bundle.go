@@ -71,6 +71,28 @@ type Service struct {
 	Features    []Ref
 	MaxRejected float64
 	terms       partialTerms
+	repeated    [2]string // a name that two of its columns would have: short names, full names
+}
+
+// Repeated returns a name that two columns of the service's answers would have, "" where there is none.
+func (s *Service) Repeated(full bool) string {
+	if full {
+		return s.repeated[1]
+	}
+	return s.repeated[0]
+}
+
+// RepeatedName returns the first name that two columns of an answer would have, "" where there is none.
+func RepeatedName(refs []Ref, full bool) string {
+	seen := make(map[string]struct{}, len(refs))
+	for _, ref := range refs {
+		name := ref.ColumnName(full)
+		if _, twice := seen[name]; twice {
+			return name
+		}
+		seen[name] = struct{}{}
+	}
+	return ""
 }
 
 // Ref names one feature of one view. Index is its place in View.Features, -1 for a retired one.
@@ -78,6 +100,14 @@ type Ref struct {
 	View  *View
 	Name  string
 	Index int
+}
+
+// ColumnName is what answers call the feature; the full name tells features of the same name in two views apart.
+func (r Ref) ColumnName(full bool) string {
+	if full {
+		return r.View.Name + "__" + r.Name
+	}
+	return r.Name
 }
 
 // Feature returns the feature that the reference names, nil for a retired one.

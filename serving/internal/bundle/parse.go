@@ -119,6 +119,7 @@ func (p *Project) parseService(name string, doc serviceDocument) (*Service, erro
 		ref, _ := view.Find(pair[1])
 		s.Features = append(s.Features, ref)
 	}
+	s.repeated = [2]string{RepeatedName(s.Features, false), RepeatedName(s.Features, true)}
 	return s, nil
 }
 

@@ -81,8 +81,9 @@ func (b *buffers) appendFeast(to []byte, answer *lookup.Answer, details bool) []
 	for _, column := range b.request.Entities {
 		to = append(appendKeyColumn(to, column), ',')
 	}
+	var times jsonout.Times
 	for _, view := range answer.Views {
-		view.Rendered = appendEventTimes(view.Rendered[:0], view)
+		view.Rendered = appendEventTimes(view.Rendered[:0], view, &times)
 	}
 	for _, column := range answer.Columns {
 		to = append(appendFeastColumn(to, answer, column), ',')
@@ -126,10 +127,10 @@ func appendKeyColumn(to []byte, column lookup.EntityColumn) []byte {
 }
 
 // appendEventTimes renders the event times of a view's rows, once for all of its columns.
-func appendEventTimes(to []byte, view *lookup.View) []byte {
+func appendEventTimes(to []byte, view *lookup.View, times *jsonout.Times) []byte {
 	for i, state := range view.Table.States {
 		if state <= enforce.Undated {
-			to = append(jsonout.Time(to, view.Table.Headers[i].EventTimeUS), ',')
+			to = append(times.Append(to, view.Table.Headers[i].EventTimeUS), ',')
 		} else {
 			to = append(to, epoch+","...)
 		}

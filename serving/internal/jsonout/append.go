@@ -190,21 +190,30 @@ func text(to []byte, dtype row.Dtype, blob []byte) []byte {
 const (
 	leastTimeUS    = -62_135_596_800_000_000
 	greatestTimeUS = 253_402_300_799_999_999
+	usPerMinute    = 60_000_000
 )
 
-// Time appends a quoted RFC 3339 time in UTC with 0, 3 or 6 digits of a second, as Feast does.
-func Time(to []byte, us int64) []byte {
-	at := time.UnixMicro(min(max(us, leastTimeUS), greatestTimeUS)).UTC()
-	year, month, day := at.Date()
-	hour, minute, second := at.Clock()
-	// By hand: time.AppendFormat reads its layout anew each time, and took a tenth of a whole lookup.
-	to = digits(append(to, '"'), year, 4)
-	to = digits(append(to, '-'), int(month), 2)
-	to = digits(append(to, '-'), day, 2)
-	to = digits(append(to, 'T'), hour, 2)
-	to = digits(append(to, ':'), minute, 2)
-	to = digits(append(to, ':'), second, 2)
-	switch fraction := at.Nanosecond() / 1e3; {
+// Times appends times one after another. It remembers the minute of the last one, because the rows of an
+// answer were mostly written in the same few. The zero value is ready.
+type Times struct {
+	minute  int64 // since 1970; that of text
+	text    [len(`"2006-01-02T15:04:`)]byte
+	started bool
+}
+
+// Append appends a quoted RFC 3339 time in UTC with 0, 3 or 6 digits of a second, as Feast does.
+func (t *Times) Append(to []byte, us int64) []byte {
+	us = min(max(us, leastTimeUS), greatestTimeUS)
+	minute := us / usPerMinute
+	within := us % usPerMinute
+	if within < 0 { // before 1970
+		minute, within = minute-1, within+usPerMinute
+	}
+	if minute != t.minute || !t.started {
+		t.begin(minute)
+	}
+	to = digits(append(to, t.text[:]...), int(within/1e6), 2)
+	switch fraction := int(within % 1e6); {
 	case fraction == 0:
 	case fraction%1e3 == 0:
 		to = digits(append(to, '.'), fraction/1e3, 3)
@@ -214,12 +223,28 @@ func Time(to []byte, us int64) []byte {
 	return append(to, 'Z', '"')
 }
 
+// begin writes the text by hand: time.AppendFormat reads its layout anew each time.
+func (t *Times) begin(minute int64) {
+	at := time.Unix(60*minute, 0).UTC()
+	year, month, day := at.Date()
+	to := digits(append(t.text[:0], '"'), year, 4)
+	to = digits(append(to, '-'), int(month), 2)
+	to = digits(append(to, '-'), day, 2)
+	to = digits(append(to, 'T'), at.Hour(), 2)
+	to = digits(append(to, ':'), at.Minute(), 2)
+	_ = append(to, ':')
+	t.minute, t.started = minute, true
+}
+
+// Time appends one time alone.
+func Time(to []byte, us int64) []byte { return new(Times).Append(to, us) }
+
 // digits appends a number that is not negative with leading zeros, at most six digits wide.
 func digits(to []byte, number, width int) []byte {
-	var text [6]byte
-	for i := width - 1; i >= 0; i-- {
-		text[i] = byte('0' + number%10)
+	to = append(to, "000000"[:width]...)
+	for i := len(to) - 1; number > 0; i-- {
+		to[i] = byte('0' + number%10)
 		number /= 10
 	}
-	return append(to, text[:width]...)
+	return to
 }

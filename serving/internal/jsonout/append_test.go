@@ -3,6 +3,7 @@ package jsonout
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"testing"
@@ -180,14 +181,34 @@ func FuzzTime(f *testing.F) {
 	})
 }
 
+func TestATimeIsTheSameWhateverWasWrittenBefore(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	var times Times
+	at := int64(0)
+	for range 10_000 {
+		switch random.IntN(4) {
+		case 0: // anywhere, before 1970 too
+			at = random.Int64N(2*greatestTimeUS) - greatestTimeUS
+		case 1: // the neighbourhood
+			at += random.Int64N(4*usPerMinute) - 2*usPerMinute
+		case 2:
+			at -= at % usPerMinute
+		}
+		if got, want := string(times.Append(nil, at)), string(Time(nil, at)); got != want {
+			t.Fatalf("%d is %s, alone it is %s", at, got, want)
+		}
+	}
+}
+
 func TestAppendingDoesNotAllocate(t *testing.T) {
 	buffer := make([]byte, 0, 1024)
+	var times Times
 	value := row.Value{Word: math.Float64bits(12.25)}
 	text := row.Value{Blob: []byte("N14228 é")}
 	appendAll := func() {
 		buffer = Style{}.Value(buffer[:0], row.Float64, value)
 		buffer = Style{}.Value(buffer, row.String, text)
-		buffer = Time(buffer, 1_795_341_600_250_000)
+		buffer = times.Append(buffer, 1_795_341_600_250_000)
 	}
 	if n := testing.AllocsPerRun(100, appendAll); n != 0 {
 		t.Errorf("%v allocations, want 0", n)

@@ -134,12 +134,7 @@ func (a *Answer) Tally() enforce.Tally {
 }
 
 // ColumnName is the name that the caller knows the column by.
-func (c *Column) ColumnName(full bool) string {
-	if full {
-		return FullName(c.Ref)
-	}
-	return c.Ref.Name
-}
+func (c *Column) ColumnName(full bool) string { return c.Ref.ColumnName(full) }
 
 // Key returns the entity key of row i as the view's store key has it, nil for a retired view.
 func (a *Answer) Key(view *View, i int) []byte {

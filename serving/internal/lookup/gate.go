@@ -44,11 +44,14 @@ func (g *Gate) caller(authorization string) (caller, error) {
 	if !named && g.AuthRequired {
 		return caller{}, failure(Unauthenticated, "", "send a token with the scope lookup: Authorization: Bearer ...")
 	}
+	if !named {
+		return caller{bundle: b}, nil
+	}
 	token, known := b.Token(secret, g.Now().UnixMicro())
-	if named && !known {
+	if !known {
 		return caller{}, failure(Unauthenticated, "", "the token is none of scope lookup that is good now")
 	}
-	return caller{b, token, named}, nil
+	return caller{b, token, true}, nil
 }
 
 // Project returns the project of the request, once its caller may look into it. asked is the project

@@ -44,7 +44,7 @@ func resolve(project *bundle.Project, r *Request, limits Limits) (*bundle.Servic
 		}
 	}
 	if r.Service != "" {
-		return service, service.Features, checkNames(service.Features, r.FullNames, limits)
+		return service, service.Features, check(service.Features, service.Repeated(r.FullNames), r.FullNames, limits)
 	}
 	if len(r.Features) == 0 {
 		return nil, nil, failure(NoFeatures, "", "No features specified for retrieval")
@@ -57,7 +57,7 @@ func resolve(project *bundle.Project, r *Request, limits Limits) (*bundle.Servic
 		}
 		refs[i] = ref
 	}
-	return service, refs, checkNames(refs, r.FullNames, limits)
+	return service, refs, check(refs, bundle.RepeatedName(refs, r.FullNames), r.FullNames, limits)
 }
 
 func find(project *bundle.Project, text string) (bundle.Ref, error) {
@@ -79,21 +79,13 @@ func find(project *bundle.Project, text string) (bundle.Ref, error) {
 	return ref, nil
 }
 
-// checkNames refuses answers in which two columns would have one name.
-func checkNames(refs []bundle.Ref, full bool, limits Limits) error {
+// check refuses too many features, and answers in which two columns would have one name.
+func check(refs []bundle.Ref, repeated string, full bool, limits Limits) error {
 	if len(refs) > limits.Features {
 		return failure(TooManyFeatures, "", "%d features are asked for, at most %d are allowed", len(refs), limits.Features)
 	}
-	seen := make(map[string]struct{}, len(refs))
-	for _, ref := range refs {
-		name := ref.Name
-		if full {
-			name = FullName(ref)
-		}
-		if _, twice := seen[name]; twice {
-			return failure(Collision, name, "Duplicate features named %s found.\n%s", name, collisionAdvice(full))
-		}
-		seen[name] = struct{}{}
+	if repeated != "" {
+		return failure(Collision, repeated, "Duplicate features named %s found.\n%s", repeated, collisionAdvice(full))
 	}
 	return nil
 }
@@ -105,6 +97,3 @@ func collisionAdvice(full bool) string {
 	return "To resolve this collision, either use the full feature name by setting 'full_feature_names=True', " +
 		"or ensure that the features in question have different names."
 }
-
-// FullName is the column name that tells features of the same name in two views apart.
-func FullName(ref bundle.Ref) string { return ref.View.Name + "__" + ref.Name }

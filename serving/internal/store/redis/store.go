@@ -161,6 +161,11 @@ func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
 	prefix := rowPrefix + read.Project + ":"
 	commands := make(rueidis.Commands, len(read.Keys))
 	for k, key := range read.Keys {
+		if k > 0 && s.option.ForceSingleClient {
+			// Without its slot, which only a cluster asks for. The first has one: it chooses the connection.
+			commands[k] = client.B().Arbitrary("HMGET").Args(prefix + string(key)).Args(read.Views...).ReadOnly()
+			continue
+		}
 		commands[k] = client.B().Hmget().Key(prefix + string(key)).Field(read.Views...).Build()
 	}
 	missed := 0
