@@ -90,10 +90,10 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	grpcapi.Mount(mux, grpcapi.Config{
 		Engine: a.engine, Gate: gate, Stores: opened.pingers(), Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Build: build, Log: log,
 	})
-	mux.Handle("/", httpapi.New(httpapi.Config{
+	httpapi.Mount(mux, httpapi.Config{
 		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(),
 		Metrics: a.metrics.Handler(), MaxBodyBytes: c.MaxBodyBytes, Log: log,
-	}))
+	})
 	a.handler = mux
 	a.addGauges()
 	return a, nil

@@ -52,20 +52,18 @@ func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 	switch {
 	case dtype.IsFloat():
 		low, high := c.floatBounds()
+		if low >= 0 && high >= low {
+			low = max(low, 0) // which is not -0.0, the greatest word but for the negative ones
+			return c.judgeWords(math.Float64bits(low), math.Float64bits(high), rules, rejected)
+		}
 		for i, word := range c.Cells.Words {
 			if value := math.Float64frombits(word); !(value >= low && value <= high) {
 				c.judgeOne(i, Young, rules, rejected)
 				outside++
 			}
 		}
-	case dtype.IsInteger() && checks.AllowedInts == nil:
-		low, high := checks.MinInt, checks.MaxInt
-		for i, word := range c.Cells.Words {
-			if value := int64(word); value < low || value > high {
-				c.judgeOne(i, Young, rules, rejected)
-				outside++
-			}
-		}
+	case dtype.IsInteger() && checks.AllowedInts == nil && checks.MinInt <= checks.MaxInt:
+		return c.judgeWords(uint64(checks.MinInt), uint64(checks.MaxInt), rules, rejected)
 	case dtype.IsFixed() && !dtype.IsInteger(): // a bool has no domain to break
 	case !dtype.IsFixed() && checks.AllowedTexts == nil && checks.Pattern == nil:
 		for i, blob := range c.Cells.Blobs {
@@ -80,6 +78,20 @@ func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 			c.judgeOne(i, Young, rules, rejected)
 		}
 		outside = len(c.Marks)
+	}
+	return uint64(len(c.Marks) - outside)
+}
+
+// judgeWords looks at words whose order is that of their values from low to high, going round from the greatest
+// word to 0: integers, and floats that are not negative. One comparison then does for both bounds. What lies
+// outside is looked at again, so a word too many there changes nothing.
+func (c *Column) judgeWords(low, high uint64, rules *Rules, rejected []bool) uint64 {
+	outside, width := 0, high-low
+	for i, word := range c.Cells.Words {
+		if word-low > width {
+			c.judgeOne(i, Young, rules, rejected)
+			outside++
+		}
 	}
 	return uint64(len(c.Marks) - outside)
 }

@@ -47,6 +47,7 @@ type Table struct {
 	layoutOf []uint16 // index into layouts, noLayout for rows without values
 	layouts  []*row.Layout
 	allYoung bool   // nearly always the case, and then nothing about a row need be asked twice
+	next     int    // where in the first layout the next column is looked for
 	nulls    []byte // bitmap of the columns of the first layout that some row has a null in
 }
 
@@ -65,7 +66,7 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 	t.AgeUS = resized(t.AgeUS, n)
 	t.layoutOf = resized(t.layoutOf, n)
 	t.layouts = t.layouts[:0]
-	t.allYoung = true
+	t.allYoung, t.next = true, 0
 	var damage Damage
 	for i, data := range t.Rows {
 		t.layoutOf[i] = noLayout
@@ -153,7 +154,8 @@ func (t *Table) layoutIndex(ctx context.Context, number uint32, layouts Layouts)
 // Decode fills the column of one feature, to be read as dtype, from all rows that have it.
 func (t *Table) Decode(name string, dtype row.Dtype, column *row.Column) {
 	if t.allYoung && len(t.layouts) == 1 {
-		field, ok := t.layouts[0].Find(name)
+		field, at, ok := t.layouts[0].FindAt(t.next, name)
+		t.next = at + 1
 		if ok && !field.IsNullIn(t.nulls) && column.FillWhole(t.Rows, dtype, t.layouts[0], field) {
 			return
 		}

@@ -141,11 +141,11 @@ func optionalText(scanner *jsonscan.Scanner) (string, error) {
 	if err != nil || string(raw) == "null" {
 		return "", err
 	}
-	text, err := jsonscan.AppendText(nil, raw)
+	text, err := jsonscan.Text(raw)
 	if err != nil {
 		return "", errNoText
 	}
-	return string(text), nil
+	return text, nil
 }
 
 func truth(scanner *jsonscan.Scanner) (bool, error) {
@@ -178,11 +178,11 @@ func (b *body) features(scanner *jsonscan.Scanner) error {
 		if err != nil {
 			return err
 		}
-		text, err := jsonscan.AppendText(nil, raw)
+		text, err := jsonscan.Text(raw)
 		if err != nil {
 			return errNoText
 		}
-		b.Features = append(b.Features, string(text))
+		b.Features = append(b.Features, text)
 	}
 }
 

@@ -72,8 +72,15 @@ func Endpoints() []Endpoint {
 
 // New returns the handler of all endpoints.
 func New(config Config) http.Handler {
-	s := &Server{Config: config, buffers: sync.Pool{New: func() any { return new(buffers) }}}
 	mux := http.NewServeMux()
+	Mount(mux, config)
+	return mux
+}
+
+// Mount adds all endpoints, and an answer for every other path: one mux for all of a server's, because each
+// costs a small request more than its lookup.
+func Mount(mux *http.ServeMux, config Config) {
+	s := &Server{Config: config, buffers: sync.Pool{New: func() any { return new(buffers) }}}
 	for _, endpoint := range Endpoints() {
 		mux.HandleFunc(endpoint.Method+" "+endpoint.Path, s.timed(endpoint))
 		mux.HandleFunc(endpoint.Path, func(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +91,6 @@ func New(config Config) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.write(w, r, newProblem(codeNotFound, "there is nothing at %s", r.URL.Path))
 	})
-	return mux
 }
 
 // recorder remembers the status for the metrics.

@@ -98,8 +98,7 @@ func (s *Scanner) Key() (string, error) {
 		return "", s.fail("expected ':'")
 	}
 	s.at++
-	name, err := AppendText(nil, raw)
-	return string(name), err
+	return Text(raw)
 }
 
 // Value steps over one value and returns its text, validated.

@@ -1,10 +1,18 @@
 package jsonscan
 
 import (
+	"bytes"
 	"fmt"
 	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// Text returns the characters of a validated JSON string, as AppendText does.
+func Text(raw []byte) (string, error) {
+	var some [64]byte // enough for nearly every name, so that only the result is allocated
+	text, err := AppendText(some[:0], raw)
+	return string(text), err
+}
 
 // AppendText appends the characters of a validated JSON string. A lone surrogate is refused: it is
 // no character, and a key made from it could never match one that another program wrote.
@@ -13,6 +21,9 @@ func AppendText(to, raw []byte) ([]byte, error) {
 		return to, fmt.Errorf("%.40s is no string", raw)
 	}
 	raw = raw[1 : len(raw)-1]
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return append(to, raw...), nil
+	}
 	for i := 0; i < len(raw); i++ {
 		if raw[i] != '\\' {
 			to = append(to, raw[i])

@@ -78,6 +78,16 @@ func ParseLayout(number uint32, document []byte) (*Layout, error) {
 	return NewLayout(number, specs)
 }
 
+// FindAt returns the column of that name, soonest if it is column number at, and its number. Columns are mostly
+// asked for in the order that they lie in, and then nothing need be searched.
+func (l *Layout) FindAt(at int, name string) (Field, int, bool) {
+	if at < len(l.Fields) && l.Fields[at].Name == name {
+		return l.Fields[at], at, true
+	}
+	field, ok := l.Find(name)
+	return field, field.index, ok
+}
+
 // Find returns the column of that name.
 func (l *Layout) Find(name string) (Field, bool) {
 	i, ok := l.byName[name]
