@@ -20,7 +20,7 @@ def report(head: Sequence[str], parts: Sequence[Part], load: Load) -> list[str]:
 
 def _explanation(load: Load) -> Iterator[str]:
     yield f"Medians of {load.rounds} rounds of {load.seconds:g} s, the sides in turn, all on one machine."
-    yield "By default each connection sends its next request when it has read the whole answer (a closed loop)."
+    yield "Unless a rate is named, each connection sends its next request when it has read the whole answer."
     yield "cpu ms: processor time of the server for one request, which other load hardly moves."
     yield "times: how many times as many requests Freshline answers over its own layout."
     yield "client: the load client's share of a core; it, Redis and the server share the cores."

@@ -30,7 +30,7 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What the load client counted of one target. ``server_ms``: the server's processor time for a request."""
+    """What the load client counted of one target. ``server_ms``: processor time for a request."""
 
     per_second: float
     p50_ms: float
