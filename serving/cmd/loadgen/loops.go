@@ -90,11 +90,12 @@ func (c *connection) close() {
 	}
 }
 
-// repeat is the closed loop.
+// repeat is the closed loop. Each turn begins with another target: the first finds the store's memory cold.
 func (c *connection) repeat(w window) {
 	for now := time.Now(); now.Before(w.end); c.next++ {
-		for t, asks := range c.askers {
-			size, err := asks.ask(c.next)
+		for k := range c.askers {
+			t := (c.next + k) % len(c.askers)
+			size, err := c.askers[t].ask(c.next)
 			if err != nil {
 				c.err = err
 				return
