@@ -291,3 +291,19 @@ func FuzzRow(f *testing.F) {
 		}
 	})
 }
+
+func TestTextIsASCIIOnlyWithoutAHighByteAnywhere(t *testing.T) {
+	for size := range 40 {
+		text := bytes.Repeat([]byte{0x7f}, size)
+		if !isASCII(text) {
+			t.Errorf("%d bytes of ASCII are taken for more", size)
+		}
+		for at := range text {
+			text[at] = 0x80
+			if isASCII(text) {
+				t.Errorf("%d bytes with a high one at %d are taken for ASCII", size, at)
+			}
+			text[at] = 0x7f
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (c *Column) wholeBlobs(rows [][]byte, l *Layout, field Field) bool {
 	isText := field.Dtype == String
 	for i, data := range rows {
 		blob := l.variable(data, field.slot)
-		if isText && !isShortASCII(blob) && !utf8.Valid(blob) {
+		if isText && !isASCII(blob) && !utf8.Valid(blob) {
 			return false
 		}
 		blobs[i] = blob
@@ -63,10 +63,20 @@ func (c *Column) wholeBlobs(rows [][]byte, l *Layout, field Field) bool {
 	return true
 }
 
-// isShortASCII spares most texts the way through utf8.Valid, which pays for long ones only.
-func isShortASCII(text []byte) bool {
-	if len(text) > 16 {
-		return false
+// isASCII looks at eight bytes at a time; what is left of a longer text is looked at with bytes before it.
+// utf8.Valid would do, but goes through the last eight bytes one by one, and most texts have no more.
+func isASCII(text []byte) bool {
+	const high = 0x8080808080808080
+	size := len(text)
+	if size >= 8 {
+		all := binary.LittleEndian.Uint64(text[size-8:])
+		for ; len(text) > 8; text = text[8:] {
+			all |= binary.LittleEndian.Uint64(text)
+		}
+		return all&high == 0
+	}
+	if size >= 4 {
+		return (binary.LittleEndian.Uint32(text)|binary.LittleEndian.Uint32(text[size-4:]))&(high>>32) == 0
 	}
 	var all byte
 	for _, c := range text {
