@@ -129,3 +129,57 @@ func marksOf(t *testing.T, dtype, check string, layout *row.Layout, rows [][]byt
 	}
 	return column.Marks
 }
+
+func TestColumnsAreFoundWhateverTheOrderTheyAreAskedIn(t *testing.T) {
+	names := []string{"a", "b", "c"}
+	var specs []row.Spec
+	var values []*row.Value
+	for i, name := range names {
+		specs = append(specs, row.Spec{Name: name, Dtype: "int64"})
+		values = append(values, &row.Value{Word: uint64(i)})
+	}
+	layout := layoutOf(t, 1, specs...)
+	table := Table{Rows: [][]byte{row.Encode(row.Header{EventTimeUS: 1000}, layout, values)}}
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 1, 2}, {2, 0, 1}} {
+		table.Open(context.Background(), knownLayouts{1: layout}, &Watermarks{}, 100, 1000)
+		for _, i := range order {
+			var cells row.Column
+			table.Decode(names[i], row.Int64, &cells)
+			if cells.Words[0] != uint64(i) {
+				t.Errorf("asked in the order %v, column %s is %d", order, names[i], cells.Words[0])
+			}
+		}
+		var cells row.Column
+		if table.Decode("unknown", row.Int64, &cells); cells.Cells[0] != row.Absent {
+			t.Error("a column that the layout lacks was found")
+		}
+	}
+}
+
+func TestUnenforcedWholeColumnsAreAsTheyAreStored(t *testing.T) {
+	layout := layoutOf(t, 1, row.Spec{Name: "x", Dtype: "int64"})
+	tooGreat := row.Value{Word: 50}
+	old := row.Encode(row.Header{EventTimeUS: 1}, layout, []*row.Value{&tooGreat})
+	view := viewOf(t, `{"name":"x","dtype":"int64","max":5}`)
+	rules := RulesFor(view.Terms)
+	for _, c := range []struct {
+		unenforced bool
+		want       Mark
+	}{
+		{true, Mark{}},
+		{false, Mark{Verdict: Stale, AlsoInvalid: true}},
+	} {
+		table := Table{Rows: [][]byte{old}, Unenforced: c.unenforced, AgeUS: []int64{7}}
+		table.Open(context.Background(), knownLayouts{1: layout}, &Watermarks{}, 100, 1000)
+		var cells row.Column
+		table.Decode("x", row.Int64, &cells)
+		column := Column{Feature: &view.Features[0], Cells: &cells}
+		column.Judge(&table, &rules, make([]bool, 1))
+		if got := column.Marks[0]; got.Verdict != c.want.Verdict || got.AlsoInvalid != c.want.AlsoInvalid {
+			t.Errorf("unenforced %v: the mark is %+v", c.unenforced, got)
+		}
+		if c.unenforced && (table.AgeUS[0] != 0 || column.Tally.Verdicts[Fresh] != 1) {
+			t.Errorf("unenforced: age %d, %d fresh", table.AgeUS[0], column.Tally.Verdicts[Fresh])
+		}
+	}
+}
