@@ -41,6 +41,15 @@ class Shape:
         """How many features the service names."""
         return sum(len(view.features) for view in SERVICES[self.service])
 
+    @property
+    def most_connections(self) -> int:
+        """Over how many connections it is asked at most.
+
+        Feast takes seconds for a thousand rows, and its server has no option for the timeout that kills a worker
+        which several such requests keep busy for half a minute.
+        """
+        return 2 if self.rows >= 1_000 else 1_000
+
     def __str__(self) -> str:
         return f"{self.rows} x {self.features}"
 
