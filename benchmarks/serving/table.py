@@ -45,7 +45,7 @@ class Shape:
     def most_connections(self) -> int:
         """Over how many connections it is asked at most.
 
-        Feast takes seconds for a thousand rows, and several such requests at once keep a worker busy for so long
+        Feast takes seconds for a thousand rows, and several such requests at once keep a worker busy so long
         that it is killed, by a timeout for which Feast's server has no option.
         """
         return 2 if self.rows >= 1_000 else 1_000
