@@ -1,9 +1,9 @@
-"""Run by Feast's own Python (requirements/feast.txt): one stock repository, written to every store that we read.
+"""Run by Feast's own Python (requirements/feast.txt): one stock repository, in every store that we read.
 
     .tools/feast/bin/python tests/feast_stores/program.py FOLDER
 
 FOLDER/stores.json names the online stores, as feature_store.yaml has them; FOLDER/written.json then says what
-readers must find: keys, event times and values, by view. Imports nothing of ours: that environment has only Feast.
+readers must find: keys, event times and values, by view. Imports nothing of ours: Feast is alone there.
 """
 
 import base64
@@ -63,17 +63,22 @@ FULL = {
     "times": [EPOCH, NOON],
 }
 ZEROS = {
-    **{
-        "an_int32": 0,
-        "an_int64": 0,
-        "a_float": 0.0,
-        "a_double": 0.0,
-        "a_bool": False,
-        "a_text": "",
-        "a_blob": b"",
-    },
-    **{"a_time": EPOCH, "int32s": [0], "int64s": [0], "floats": [0.0], "doubles": [0.0], "bools": [False]},
-    **{"texts": [""], "blobs": [b""], "times": [EPOCH]},
+    "an_int32": 0,
+    "an_int64": 0,
+    "a_float": 0.0,
+    "a_double": 0.0,
+    "a_bool": False,
+    "a_text": "",
+    "a_blob": b"",
+    "a_time": EPOCH,
+    "int32s": [0],
+    "int64s": [0],
+    "floats": [0.0],
+    "doubles": [0.0],
+    "bools": [False],
+    "texts": [""],
+    "blobs": [b""],
+    "times": [EPOCH],
 }
 # What no frame can hold goes to the store's own writer as values: pandas takes NaN for null.
 ODD = {
@@ -93,8 +98,8 @@ VIEWS = {
     "pairs": ({"driver_id": Int64, "customer_id": String}, {"trips": (Int64, "int64")}),
     "all_drivers": ({}, {"drivers": (Int64, "int64")}),
 }
-# Materialised from files; the other views are written to the store. Feast writes a view without entities under
-# a key that it never reads, so that such a view has to be materialised.
+# Materialised from files; the other views are written to the store. A view without entities has to be
+# materialised: written, it lies under a key that Feast never reads.
 ALL_DRIVERS = {"drivers": 3}
 MATERIALISED = {
     1001: (WHEN, {"conv_rate": 0.75, "trips": 12, "city": "Wrocław"}),
@@ -102,8 +107,11 @@ MATERIALISED = {
     -5: (WHEN - timedelta(days=12), {"conv_rate": 1e-9, "trips": -1, "city": ""}),
 }
 WRITTEN = {
-    "everything": [({"driver_id": 1001}, FULL), ({"driver_id": 1002}, ZEROS)]
-    + [({"driver_id": 1003}, {**dict.fromkeys(EVERYTHING), "an_int64": 5})],
+    "everything": [
+        ({"driver_id": 1001}, FULL),
+        ({"driver_id": 1002}, ZEROS),
+        ({"driver_id": 1003}, {**dict.fromkeys(EVERYTHING), "an_int64": 5}),
+    ],
     "customers": [
         ({"customer_id": "C-1"}, {"name": "Ada", "orders": 3}),
         ({"customer_id": "żółć/🚕"}, {"name": "", "orders": 0}),
@@ -240,7 +248,7 @@ def expected() -> dict[str, object]:
 
 
 def json_of(value: object) -> object:
-    """Return a value as the golden files have it: times in microseconds, bytes in base64, odd floats by name."""
+    """Return a value as golden files have it: times in microseconds, bytes in base64, odd floats by name."""
     if isinstance(value, list):
         return [json_of(each) for each in value]
     if isinstance(value, datetime):

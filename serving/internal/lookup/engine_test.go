@@ -124,6 +124,22 @@ func TestAKeyThatCouldNotBeAskedForIsUnavailableAndTheOthersAreRead(t *testing.T
 	}
 }
 
+func TestAViewThatCouldNotBeAskedForIsUnavailableAndItsSiblingIsRead(t *testing.T) {
+	f := newFixture(t)
+	f.store.Fault = func(read *lookup.Read) error {
+		read.MissRow(0, 1)
+		return nil
+	}
+	request := &lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`, `"UA"`)}
+	if answer := f.lookup(request); verdicts(answer) != "fresh unavailable" || answer.Failure != nil {
+		t.Errorf("verdicts %s, failure %v", verdicts(answer), answer.Failure)
+	}
+	f.store.Fault = nil
+	if answer := f.lookup(request); verdicts(answer) != "fresh fresh" {
+		t.Errorf("the next lookup remembers it: %s", verdicts(answer))
+	}
+}
+
 func TestNoReadableRowAtAllFails(t *testing.T) {
 	request := func() *lookup.Request {
 		return &lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`)}
