@@ -2,8 +2,6 @@
 
 from datetime import timedelta
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from controlplane.ingestion.engines.duckdb import compare_sources
@@ -287,23 +285,6 @@ class TestRefused:
         refused = RefusedRow.objects.get(project=any_world.project)
         assert (refused.field, refused.code) == ("x", "cast_loses")
         assert "3.5" in refused.message
-
-    def test_times_of_nanoseconds_with_a_zone_are_read_as_pandas_writes_them(self, any_world):
-        define(any_world)
-        whole, part = (int(minutes_ago(1).timestamp()) * 10**9 + more for more in (1_000, 1))
-        table = pa.table(
-            {
-                "k": ["whole", "part"],
-                "x": pa.array([1, 2], pa.int64()),
-                "y": pa.array([None, None], pa.string()),
-                "t": pa.array([whole, part], pa.timestamp("ns", tz="UTC")),
-            }
-        )
-        pq.write_table(table, any_world.data / "s.parquet")
-        run = any_world.run_batch()
-        assert (run.state, run.counts.refused) == ("succeeded", 0)
-        found = [any_world.row(key).event_time_us for key in ("whole", "part")]
-        assert found == [whole // 1_000, part // 1_000]
 
     def test_sums_of_integers_fit_although_the_engine_makes_them_wide(self, any_world):
         define(
