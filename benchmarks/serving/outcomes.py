@@ -45,11 +45,11 @@ def number(value: float) -> str:
 
 def outcome_table(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Yield a line for each outcome."""
-    yield f"{'what':66}{'target':>14}{'measured':>14}  {'':7}  by round"
+    yield f"{'what':86}{'target':>16}{'measured':>14}  {'':7}  by round"
     for each in outcomes:
         bound = "at least" if each.at_least else "at most"
         yield (
-            f"{each.what:66}{f'{bound} {_shown(each.target)}{each.unit}':>14}"
+            f"{each.what:86}{f'{bound} {_shown(each.target)}{each.unit}':>16}"
             f"{f'{number(each.measured)}{each.unit}':>14}  {'met' if each.met else 'NOT MET':7}"
             f"  {', '.join(map(number, each.rounds))}".rstrip()
         )

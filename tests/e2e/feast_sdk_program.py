@@ -3,7 +3,7 @@
     feast_sdk_program.py fill {project: online_store}        init, apply and materialise, for each
     feast_sdk_program.py compare {project: {path, token}}    ask the store itself, and serving; print both
     feast_sdk_program.py write PROJECT {path, token}         push and write_to_online_store, then read
-    feast_sdk_program.py refused PROJECT {path, token}       push; print what was raised
+    feast_sdk_program.py refused {project: {path, token}}    push; print what was raised
 
 Imports nothing of ours: that environment has only Feast. It works in the folder that it is started in.
 """
@@ -20,6 +20,7 @@ import pandas as pd
 import yaml
 from feast import Entity, FeatureService, FeatureStore, FeatureView, LabelView, Project
 from feast.data_source import DataSource
+from feast.errors import FeastError
 from feast.on_demand_feature_view import OnDemandFeatureView
 from feast.repo_operations import init_repo
 
@@ -88,16 +89,15 @@ def write(project, remote):
     return store.get_online_features(features=named, entity_rows=rows).to_dict()
 
 
-def refused(project, remote):
-    store = at(project, remote)
-    try:
-        store.push(
-            "driver_stats_push_source",
-            frame(datetime.now(UTC), conv_rate=[0.25, 0.5], avg_daily_trips=[1, 2]),
-        )
-    except (RuntimeError, ValueError) as wrong:
-        return [type(wrong).__name__, str(wrong)]
-    return ["nothing", ""]
+def refused(projects):
+    said = {}
+    for project, remote in projects.items():
+        rows = frame(datetime.now(UTC), conv_rate=[0.25, 0.5], avg_daily_trips=[1, 2])
+        try:
+            at(project, remote).push("driver_stats_push_source", rows)
+        except FeastError as wrong:
+            said[project] = [type(wrong).__name__, str(wrong)]
+    return said
 
 
 def frame(when, *, drivers=(2001, 2002), conv_rate, avg_daily_trips):

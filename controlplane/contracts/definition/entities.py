@@ -6,6 +6,8 @@ from controlplane.kernel.dtypes import KEY_DTYPES, Dtype
 
 # A posted row has these beside its join keys and features.
 RESERVED_NAMES = frozenset({"event_time"})
+# The join key of Feast's views without an entity; its one value is the empty text, and no caller says it.
+NO_ENTITY_KEY = "__dummy_id"
 
 
 def read_entity(fields: Fields) -> Entity:
@@ -31,8 +33,9 @@ def read_entity(fields: Fields) -> Entity:
 
 
 def _read_join_key(fields: Fields) -> JoinKey:
-    name = fields.name()
     raw = fields.raw("dtype")
+    nobodys = (fields.raw("name"), raw) == (NO_ENTITY_KEY, Dtype.STRING.value)
+    name = NO_ENTITY_KEY if nobodys else fields.name()
     dtype = next((dtype for dtype in KEY_DTYPES if dtype.value == raw), None)
     if dtype is None:
         allowed = ", ".join(sorted(KEY_DTYPES))

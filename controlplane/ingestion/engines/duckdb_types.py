@@ -17,7 +17,9 @@ _NUMBERS = _INTEGERS | _FLOATS | {"decimal"}
 _TEXTS = frozenset({"varchar", "enum", "uuid"})
 _INSTANTS = frozenset(
     {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns", "timestamp with time zone", "date"}
+    | {"timestamptz_ns"}  # what pandas writes of times with a zone
 )
+_NANOSECONDS = frozenset({"timestamp_ns", "timestamptz_ns"})
 # What DuckDB calls each dtype once it is canonical.
 SQL_TYPES = {
     Dtype.INT32: "INTEGER",
@@ -114,8 +116,10 @@ def _cast_float(column: str, given: ColumnType, wanted_sql: str, *, exact: int) 
 
 
 def _cast_instant(column: str, given: ColumnType) -> Cast:
-    value = f"(CASE WHEN isfinite({column}) THEN epoch_us({column}) END)"
-    loses = f"({column} IS NOT NULL AND NOT isfinite({column}))"
-    if given.word == "timestamp_ns":
+    # DuckDB asks times of nanoseconds with a zone for nothing but their nanoseconds.
+    instant = f"CAST({column} AS TIMESTAMPTZ)" if given.word == "timestamptz_ns" else column
+    value = f"(CASE WHEN isfinite({instant}) THEN epoch_us({instant}) END)"
+    loses = f"({column} IS NOT NULL AND NOT isfinite({instant}))"
+    if given.word in _NANOSECONDS:
         loses = f"({loses} OR coalesce(epoch_ns({column}) % 1000 <> 0, false))"
     return Cast(value, loses)

@@ -102,9 +102,11 @@ func (b *body) parse(text []byte) error {
 			return &bodyError{"", err}
 		}
 		seen = seen || name == "entities"
-		if err := b.member(&scanner, name); err == lookup.ErrKeyValues {
-			return err
-		} else if err != nil {
+		err = b.member(&scanner, name)
+		if errors.Is(err, lookup.ErrKeyValues) {
+			return lookup.ErrKeyValues
+		}
+		if err != nil {
 			return &bodyError{name, err}
 		}
 	}

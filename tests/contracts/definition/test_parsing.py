@@ -156,6 +156,14 @@ class TestWhatIsRegisteredAlready:
         assert [service.name for service in merged.feature_services] == ["ranker"]
 
 
+def test_feasts_key_of_no_entity_is_a_text_and_the_only_name_of_its_kind():
+    key = "entities.0.join_keys.0"
+    found = definition((f"{key}.name", "__dummy_id"), (f"{key}.dtype", "string"))
+    assert found.entities[0].join_keys[0].name == "__dummy_id"
+    with pytest.raises(Refused, match="__dummy_id"):
+        definition((f"{key}.name", "__dummy_id"), (f"{key}.dtype", "int64"))
+
+
 def test_a_document_that_is_no_object_is_refused():
     for body in (None, [], "text", 5):
         found, _ = problems_of(body, project="p")

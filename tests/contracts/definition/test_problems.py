@@ -28,6 +28,8 @@ PROBLEMS = [
     (f"{FEATURE}.name", "x__verdict", "reserved_name"),
     (f"{TAIL}.name", "carrier", "reserved_name"),
     ("entities.0.join_keys.0.name", "event_time", "reserved_name"),
+    ("entities.0.join_keys.0.name", "__dummy", "bad_name"),
+    (f"{FEATURE}.name", "__dummy_id", "bad_name"),
     # shape
     ("version", 2, "bad_value"),
     ("version", True, "bad_value"),

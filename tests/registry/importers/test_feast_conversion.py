@@ -79,6 +79,17 @@ def test_the_view_types_the_join_key_of_its_entity():
     assert convert(CUSTOMER, view("v")).definition.entities[0].join_keys[0].dtype == "string"
 
 
+@pytest.mark.parametrize("entities", [(), ("__dummy",)])
+def test_a_view_without_an_entity_has_feasts_key_of_none(entities):
+    found = convert(
+        CUSTOMER, view("v", file_source(7), entities=entities), entity("__dummy", join_key="__dummy_id")
+    )
+    (key,) = [each.join_keys[0] for each in found.definition.entities]
+    assert (key.name, key.dtype) == ("__dummy_id", "string")
+    assert the_view(found)["batch"]["query"].startswith('SELECT \'\' AS "__dummy_id", "a"')
+    assert "it is called dummy here" in remarks(found.changed, "__dummy")[0]
+
+
 def test_a_view_that_types_a_join_key_otherwise_stays_behind():
     other = [text(1, "z"), text(2, "shop"), number(8, 1), text(3, "customer"), column(12, "customer_id", 4)]
     found = convert(CUSTOMER, view("v"), message(6, message(1, *other, column(4, "a", 4))))
@@ -91,8 +102,6 @@ def test_a_view_that_types_a_join_key_otherwise_stays_behind():
     [
         pytest.param(view("v", number(20, 1)), "it is disabled", id="disabled"),
         pytest.param(view("v", number(8, 0)), "it is not served online", id="offline"),
-        pytest.param(view("v", entities=()), "it has no entity", id="no entity"),
-        pytest.param(view("v", entities=("__dummy",)), "it has no entity", id="Feast's word for no entity"),
         pytest.param(view("v", entities=("nobody",)), "its entity nobody is not in", id="unknown entity"),
         pytest.param(view("v", features=[("m", 20)]), "their types are MAP", id="only a map"),
         pytest.param(view("v", features=()), "their types are none", id="no features"),

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from controlplane.contracts.definition.entities import read_entity
+from controlplane.contracts.definition.entities import NO_ENTITY_KEY, read_entity
 from controlplane.contracts.model import Entity, JoinKey
 from controlplane.registry.importers.feast import records
 from controlplane.registry.importers.feast.naming import LegalNames, described, leave_tags
 from controlplane.registry.importers.feast.records import NO_ENTITY, ValueType, View
 from controlplane.registry.importers.feast.remarks import Remarks
 from controlplane.registry.importers.feast.rules import why_refused
+
+# Feast keeps it without a type; it is a text.
+_NO_ENTITY = records.Entity(NO_ENTITY, join_key=NO_ENTITY_KEY, type=ValueType(2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Entities:
     """
 
     def __init__(self, found: tuple[records.Entity, ...], teams: LegalNames, remarks: Remarks) -> None:
-        self._found = {each.name: each for each in found if each.name != NO_ENTITY}
+        self._found = {each.name: each for each in found} | {NO_ENTITY: _NO_ENTITY}
         self._names = LegalNames(self._found, what="entity")
         self._teams = teams
         self._remarks = remarks
@@ -34,9 +37,7 @@ class Entities:
 
     def keys_of(self, view: View) -> dict[str, JoinKey]:
         """Return the view's join keys by Feast's names of their entities; ``CannotKey`` if one has none."""
-        named = [name for name in dict.fromkeys(view.entities) if name != NO_ENTITY]
-        if not named:
-            raise CannotKey("it has no entity, and every view here has one")
+        named = dict.fromkeys(view.entities or (NO_ENTITY,))
         types = {column.name: column.type for column in view.entity_columns}
         return {name: self._key(name, types) for name in named}
 
@@ -49,7 +50,7 @@ class Entities:
 
     def carried(self) -> tuple[Entity, ...]:
         """Return every entity that can be said, be it of no view."""
-        for name in self._found.keys() - self._carried:
+        for name in sorted(self._found.keys() - self._carried - {NO_ENTITY}):
             try:
                 self.carry({name: self._key(name, {})})
             except CannotKey as why:

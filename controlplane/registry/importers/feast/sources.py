@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from controlplane.contracts.definition.entities import NO_ENTITY_KEY
 from controlplane.contracts.definition.lanes import read_batch
 from controlplane.contracts.definition.sources import read_source
 from controlplane.contracts.model import Absent, BatchLane, DirectLane, JoinKey, Source, SourceKind
@@ -81,10 +82,7 @@ class Sources:
         for column in filter(None, (event_time, created)):
             columns.setdefault(column, column)
         name = self._names.at(found.name)
-        chosen = ", ".join(
-            _quoted(column) if column == named else f"{_quoted(column)} AS {_quoted(named)}"
-            for named, column in columns.items()
-        )
+        chosen = ", ".join(_column(column, named) for named, column in columns.items())
         source = Source(name, SourceKind.PARQUET, uri=found.uri, event_time=event_time or None)
         query = f"SELECT {chosen} FROM {_quoted(name)}"  # noqa: S608 - quoted, and checked as any query is
         # Feast's materialisation deletes nothing: a key that its source no longer has stays in the store.
@@ -132,6 +130,12 @@ def _why_unasked(lane: BatchLane) -> str | None:
 
 def _kind(found: records.Source) -> str:
     return _KINDS.get(found.kind) or found.class_name or "a source without a kind"
+
+
+def _column(column: str, named: str) -> str:
+    if named == NO_ENTITY_KEY:
+        return f"'' AS {_quoted(named)}"
+    return _quoted(column) if column == named else f"{_quoted(column)} AS {_quoted(named)}"
 
 
 def _quoted(name: str) -> str:

@@ -176,3 +176,18 @@ func FuzzFraming(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkFraming takes what a server answers to a hundred keys of ten views.
+func BenchmarkFraming(b *testing.B) {
+	one := "*10\r\n" + strings.Repeat("$90\r\n"+strings.Repeat("x", 90)+"\r\n", 10)
+	data := []byte(strings.Repeat(one, 100))
+	var followed framing
+	for b.Loop() {
+		if err := followed.take(data); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if followed.whole != 100*int64(b.N) {
+		b.Errorf("%d messages of %d", followed.whole, 100*b.N)
+	}
+}

@@ -12,6 +12,7 @@ const (
 	maxBulk     = 512 << 20 // bytes; Redis takes no more itself
 	maxLine     = 64 << 10  // bytes of an error or a status
 	maxDigits   = 19
+	maxShort    = 10 // bytes of a line that is taken at once, its end aside: numbers that no int32 lacks room for
 )
 
 // errNotRedis is wrapped by every complaint about what came over a connection.
@@ -46,12 +47,41 @@ func (f *framing) take(data []byte) error {
 			}
 			continue
 		}
-		if err := f.next(data[0]); err != nil {
+		taken, err := f.short(data)
+		if taken == 0 && err == nil {
+			taken, err = 1, f.next(data[0])
+		}
+		if err != nil {
 			return err
 		}
-		data = data[1:]
+		data = data[taken:]
 	}
 	return nil
+}
+
+// short takes a whole first line that is a kind and a short number, as almost all are, and returns its length; 0
+// for any other, which is taken byte by byte.
+func (f *framing) short(data []byte) (taken int, err error) {
+	if kind := data[0]; f.kind != 0 || kind != '$' && kind != '*' && kind != ':' {
+		return 0, nil
+	}
+	number, end := int64(0), 1
+	for end < min(len(data), maxShort) && data[end]-'0' <= 9 {
+		number = number*10 + int64(data[end]-'0')
+		end++
+	}
+	if end == 1 || end+2 > len(data) || data[end] != '\r' || data[end+1] != '\n' {
+		return 0, nil
+	}
+	switch data[0] {
+	case '$':
+		err = f.bulk(number)
+	case '*':
+		err = f.array(number)
+	default:
+		f.ended()
+	}
+	return end + 2, err
 }
 
 // next takes one byte of a message's first line.
