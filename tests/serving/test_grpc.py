@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import grpc
 import pytest
+from google.protobuf import json_format, struct_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -171,6 +172,24 @@ def test_a_key_of_the_wrong_kind_is_refused(client, view, name, field, key):
         client.ask(features=[f"{view}:int64"], entities={name: client.values(field, [key])})
     assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert name in refused.value.details()
+
+
+def test_a_contract_that_is_not_met_tells_the_facts_that_http_tells(wire, client, stubs):
+    keys = [*wire.write([(1_000_000, VALUES), None, None]), "nobody"]
+    with pytest.raises(grpc.RpcError) as refused:
+        client.ask(service="strict", entities={"row": client.values("string_val", keys)})
+    assert refused.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    sent = dict(refused.value.trailing_metadata())["grpc-status-details-bin"]
+    status, facts = stubs.Status.FromString(sent), struct_pb2.Struct()
+    assert (status.code, status.message) == (9, refused.value.details())
+    (detail,) = status.details
+    assert detail.Unpack(facts)
+    _, _, text = wire.post({"feature_service": "strict", "entities": {"row": keys}})
+    contract = json.loads(text)["contract"]
+    assert json_format.MessageToDict(facts) == contract
+    assert (contract["rejected_rows"], contract["rows"], contract["max_rejected"]) == (4, 4, 0.0)
+    assert contract["reasons"] == {"all:int64 missing (absent)": 3, "all:int64 invalid (not_nullable)": 1}
+    assert (contract["bundle"]["digest"], contract["contracts"]) == (wire.digest, {"all": 1})
 
 
 @pytest.mark.parametrize(

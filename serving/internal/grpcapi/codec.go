@@ -4,9 +4,10 @@ import (
 	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 )
 
-// codec reads and writes the messages of this package: protobuf's wire format, by hand.
+// codec reads and writes the messages of this package by hand, in protobuf's wire format.
 type codec struct{}
 
 // Name implements connect.Codec.
@@ -26,6 +27,8 @@ func (codec) MarshalAppend(to []byte, message any) ([]byte, error) {
 		return append(to, 1<<3, 1), nil // status: true
 	case *healthResponse:
 		return append(to, 1<<3, m.status), nil
+	case proto.Message: // connect's own: the status of an error with details
+		return proto.MarshalOptions{}.MarshalAppend(to, m)
 	}
 	return to, fmt.Errorf("%T is no message of ours", message)
 }
