@@ -248,6 +248,18 @@ def test_serving_tells_its_version_and_health(client, channel, stubs):
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
+def test_a_client_watches_the_health(channel, stubs):
+    health, asked = stubs.HealthStub(channel), stubs.health.HealthCheckRequest
+    states = stubs.health.HealthCheckResponse
+    for name, state in {"": states.SERVING, "nope": states.SERVICE_UNKNOWN}.items():
+        watch = health.Watch(asked(service=name), timeout=30)
+        assert next(watch).status == state
+        watch.cancel()
+    with pytest.raises(grpc.RpcError) as over:  # nothing changes, so that nothing more is said
+        list(health.Watch(asked(), timeout=0.2))
+    assert over.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+
+
 def test_calls_are_counted_by_procedure_and_outcome(wire, client):
     keys = wire.write([None])
     before = _metrics(wire)

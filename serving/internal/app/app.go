@@ -33,6 +33,7 @@ const (
 	sendTimeout   = time.Minute // of a body
 	takeTimeout   = time.Minute // of a piece of an answer
 	maxHeader     = 64 << 10    // bytes
+	watchInterval = 5 * time.Second
 	// prepareTimeout bounds how long a new bundle waits for the watermarks of its projects.
 	prepareTimeout = 500 * time.Millisecond
 )
@@ -54,6 +55,7 @@ type App struct {
 	metrics  *observe.Metrics
 	sender   *observe.Sender
 	handler  http.Handler
+	farewell *farewell
 	listener net.Listener
 }
 
@@ -70,6 +72,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	}
 	a := &App{
 		config: c, log: log, instance: newInstance(c.Name), stores: opened, listener: listener,
+		farewell: newFarewell(),
 		control:  control.New(c.ControlURL, c.Token, c.TokenFile),
 		bundles:  new(bundle.Holder),
 		marks:    lookup.NewWatermarks(opened.readers()),
@@ -106,6 +109,7 @@ func New(c config.Config, build string, log *slog.Logger) (*App, error) {
 	mux := http.NewServeMux()
 	grpcapi.Mount(mux, grpcapi.Config{
 		Engine: a.engine, Gate: gate, Stores: opened.pingers(), Timer: a.metrics, MaxBodyBytes: c.MaxBodyBytes, Passer: passer, Build: build, Log: log,
+		WatchTicks: grpcapi.Every(watchInterval), Leaving: a.farewell.leaving,
 	})
 	httpapi.Mount(mux, httpapi.Config{
 		Engine: a.engine, Gate: gate, Bundles: a.bundles, Stores: opened.pingers(), Timer: a.metrics, Arrow: arrowapi.New(), Passer: passer,
@@ -153,11 +157,10 @@ func (a *App) Run(ctx context.Context) error {
 }
 
 func (a *App) serve(ctx context.Context) error {
-	var leaving farewell
 	server := &http.Server{
-		Handler:           leaving.wrap(patience{sendTimeout, takeTimeout}.wrap(a.handler)),
+		Handler:           a.farewell.wrap(patience{sendTimeout, takeTimeout}.wrap(a.handler)),
 		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: leaving.count,
+		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn), ConnState: a.farewell.count,
 		Protocols: protocols(),
 	}
 	tlsConfig, err := tlsSettings(a.config, a.log)
@@ -188,7 +191,7 @@ func (a *App) serve(ctx context.Context) error {
 	// First of all nobody new: net/http drops, unanswered, what it reads for the first time while it shuts down.
 	_ = a.listener.Close()
 	<-failed
-	leaving.say()
+	a.farewell.say()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.config.DrainTimeout)
 	defer cancel()
 	err = server.Shutdown(drain)

@@ -16,15 +16,19 @@ const (
 
 // farewell lets the callers of a server that is about to end close their connections themselves.
 type farewell struct {
-	leaving     atomic.Bool
+	leaving     chan struct{} // closed when it is said: answers without an end in sight end then
 	connections atomic.Int64
 }
+
+func newFarewell() *farewell { return &farewell{leaving: make(chan struct{})} }
 
 // wrap answers "Connection: close" from the moment on that say is called.
 func (f *farewell) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if f.leaving.Load() {
+		select {
+		case <-f.leaving:
 			w.Header().Set("Connection", "close")
+		default:
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -40,9 +44,9 @@ func (f *farewell) count(_ net.Conn, state http.ConnState) {
 	}
 }
 
-// say returns when nobody is connected any more, or when callers have had their time.
+// say is called once. It returns when nobody is connected any more, or when callers have had their time.
 func (f *farewell) say() {
-	f.leaving.Store(true)
+	close(f.leaving)
 	for deadline := time.Now().Add(farewellTime); f.connections.Load() > 0 && time.Now().Before(deadline); {
 		time.Sleep(farewellLook)
 	}

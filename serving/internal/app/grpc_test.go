@@ -126,6 +126,42 @@ func TestACallUnderWayIsAnsweredBeforeTheProcessEnds(t *testing.T) {
 	}
 }
 
+func TestAWatchOfTheHealthDoesNotHoldUpTheEndOfTheProcess(t *testing.T) {
+	s := newSystem(t)
+	s.control.Publish(bundleText(1, "r", time.Hour))
+	endWhileWatched(t, s)
+}
+
+func TestAWatchOfTheHealthGoesThroughTracing(t *testing.T) {
+	s, collector := traced(t)
+	endWhileWatched(t, s)
+	if len(collector.got) != 0 {
+		t.Errorf("a span of hours: %v", collector.got)
+	}
+}
+
+// endWhileWatched ends a process that somebody watches.
+func endWhileWatched(t *testing.T, s *system) {
+	s.env["FRESHLINE_SERVING_DRAIN_TIMEOUT"] = "1h" // as long as the test would take, were the watch held
+	p := s.start()
+	p.untilReady()
+	frame := []byte{0, 0, 0, 0, 0} // of an empty message: the health of all
+	response, err := http2Client(t, nil).Post(p.base+"/grpc.health.v1.Health/Watch", "application/grpc", bytes.NewReader(frame))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	first := make([]byte, 7)
+	if _, err := io.ReadFull(response.Body, first); err != nil || first[6] != 1 {
+		t.Errorf("at first %q, %v", first, err)
+	}
+	p.end()
+	rest, err := io.ReadAll(response.Body)
+	if err != nil || !bytes.Equal(rest, []byte{0, 0, 0, 0, 2, 8, 2}) || response.Trailer.Get("Grpc-Status") != "0" {
+		t.Errorf("ended with %q, %v, %v", rest, err, response.Trailer)
+	}
+}
+
 func TestCallsTravelOverTLSAsWell(t *testing.T) {
 	servers := newAuthority(t, "servers")
 	p := newSecured(t, servers).start()

@@ -35,6 +35,8 @@ type fixture struct {
 	holder *bundle.Holder
 	timer  timer
 	mux    *http.ServeMux
+	ticks  chan time.Time // at which watchers ask again
+	leave  chan struct{}
 }
 
 // timer remembers how often each outcome was counted.
@@ -50,7 +52,7 @@ func (c *timer) Request(_ string, code int, _ time.Duration) {
 }
 
 func newFixture(t *testing.T, authRequired bool) *fixture {
-	f := &fixture{t: t, store: lookuptest.NewStore(), timer: timer{codes: map[int]int{}}, mux: http.NewServeMux()}
+	f := &fixture{t: t, store: lookuptest.NewStore(), timer: timer{codes: map[int]int{}}, ticks: make(chan time.Time), leave: make(chan struct{})}
 	view := lookuptest.Bundle(t).Projects["p"].Views["carrier_delays"]
 	f.store.Put(t, view, `"UA"`, row.Header{EventTimeUS: lookuptest.NowUS - 1_500_000, WriteTimeUS: lookuptest.NowUS, Lane: row.Direct}, "12.5", "7")
 	f.engine, f.holder = lookuptest.Engine(t, f.store, new(lookuptest.Observer))
@@ -64,7 +66,7 @@ func (f *fixture) mount(authRequired bool, passer *pass.Passer) {
 	Mount(f.mux, Config{
 		Engine: f.engine, Gate: &lookup.Gate{Bundles: f.holder, AuthRequired: authRequired, Now: lookuptest.Now},
 		Stores: lookup.Pingers{bundle.DefaultStore: f.store}, Timer: &f.timer, MaxBodyBytes: 4096, Build: "test build", Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Passer: passer,
+		Passer: passer, Leaving: f.leave, WatchTicks: func() (<-chan time.Time, func()) { return f.ticks, func() {} },
 	})
 }
 

@@ -41,10 +41,15 @@ type Config struct {
 	MaxBodyBytes int
 	Passer       *pass.Passer
 	Build        string // what GetFeastServingInfo says
+	WatchTicks   Ticker
+	Leaving      <-chan struct{} // closed when serving is about to end
 	Log          *slog.Logger
 }
 
-type server struct{ Config }
+type server struct {
+	Config
+	watchers chan struct{} // one for each that may be
+}
 
 const (
 	serviceName = "feast.serving.ServingService"
@@ -57,43 +62,48 @@ type Procedure struct {
 	Path    string
 	Meaning string
 	open    bool // to callers without a token as well
+	streams bool // its answer has many messages
 	handler func(*server, string, ...connect.HandlerOption) http.Handler
 }
 
 // Procedures lists everything there is to call; docs/reference/serving.md shows the same list.
 func Procedures() []Procedure {
 	return []Procedure{
-		{"/" + serviceName + "/GetOnlineFeatures", "gRPC: values as Feast's service gives them.", false,
+		{"/" + serviceName + "/GetOnlineFeatures", "gRPC: values as Feast's service gives them.", false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getOnlineFeatures, options...)
 			}},
-		{"/" + serviceName + "/GetFeastServingInfo", "gRPC: the version of serving.", false,
+		{"/" + serviceName + "/GetFeastServingInfo", "gRPC: the version of serving.", false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getFeastServingInfo, options...)
 			}},
-		{"/" + listenName + "/GetOnlineFeatures", "gRPC: the same by the name of Feast's Python service.", false,
+		{"/" + listenName + "/GetOnlineFeatures", "gRPC: the same by the name of Feast's Python service.", false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getOnlineFeatures, options...)
 			}},
 		// Who may write the control plane alone knows: a token for that need be none for lookups.
-		{"/" + listenName + "/Push", "gRPC: one row for a push source; passed on to the control plane.", true,
+		{"/" + listenName + "/Push", "gRPC: one row for a push source; passed on to the control plane.", true, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.push, options...)
 			}},
-		{"/" + listenName + "/WriteToOnlineStore", "gRPC: one row for a view; passed on to the control plane.", true,
+		{"/" + listenName + "/WriteToOnlineStore", "gRPC: one row for a view; passed on to the control plane.", true, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.writeToOnlineStore, options...)
 			}},
-		{"/grpc.health.v1.Health/Check", "gRPC: SERVING once there is a bundle and the store answers.", true,
+		{"/grpc.health.v1.Health/Check", "gRPC: SERVING once there is a bundle and the store answers.", true, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.check, options...)
+			}},
+		{"/grpc.health.v1.Health/Watch", "gRPC: the same at once and on every change, until serving ends.", true, true,
+			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
+				return connect.NewServerStreamHandler(path, s.watch, options...)
 			}},
 	}
 }
 
 // Mount adds the procedures to a mux.
 func Mount(mux *http.ServeMux, config Config) {
-	s := &server{config}
+	s := &server{config, make(chan struct{}, maxWatchers)}
 	options := []connect.HandlerOption{
 		connect.WithCodec(codec{}),
 		connect.WithReadMaxBytes(config.MaxBodyBytes),
@@ -137,6 +147,9 @@ func (s *server) framed(procedure Procedure, next http.Handler, refuse *connect.
 		if err := s.Gate.Known(r.Header.Get("Authorization")); err != nil && !procedure.open {
 			_ = refuse.Write(w, r, statusOf(err))
 			return
+		}
+		if procedure.streams {
+			w = streamWriter{w, http.NewResponseController(w)}
 		}
 		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), answerKey{}, &answer)))
 	})

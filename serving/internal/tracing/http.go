@@ -13,8 +13,11 @@ import (
 
 const grpcStatus = "Grpc-Status"
 
-// unwatched are what machines ask every few seconds.
-var unwatched = map[string]bool{"/health": true, "/ready": true, "/metrics": true}
+// unwatched are what machines ask every few seconds, or for ever.
+var unwatched = map[string]bool{
+	"/health": true, "/ready": true, "/metrics": true,
+	"/grpc.health.v1.Health/Check": true, "/grpc.health.v1.Health/Watch": true,
+}
 
 // Handler makes a span of every request, under the caller's own where a traceparent comes with it.
 func (t *Tracer) Handler(next http.Handler) http.Handler {
@@ -97,13 +100,6 @@ func (w *statusWriter) Write(data []byte) (int, error) {
 		w.code = http.StatusOK
 	}
 	return w.ResponseWriter.Write(data)
-}
-
-// Flush implements http.Flusher, which gRPC needs.
-func (w *statusWriter) Flush() {
-	if flusher, ok := w.ResponseWriter.(http.Flusher); ok {
-		flusher.Flush()
-	}
 }
 
 // Unwrap is for http.ResponseController.
