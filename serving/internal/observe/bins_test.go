@@ -130,7 +130,7 @@ func wideAnswer(b *testing.B, edges string) *lookup.Answer {
 	store := lookuptest.NewStore()
 	engine, _ := lookuptest.Engine(b, store, NewCounters(0))
 	engine.Bundles.Store(parsed)
-	engine.Limits = lookup.Limits{Entities: rows, Features: columns, Concurrent: 1}
+	engine.Limits = lookup.Limits{Entities: rows, Features: columns, Concurrent: 1, Values: 1}
 	keys := lookup.EntityColumn{Name: "k"}
 	for key := range rows {
 		for i := range values {

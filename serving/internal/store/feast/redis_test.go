@@ -295,7 +295,7 @@ func TestTheEngineJudgesFeastsRowsByTheirEventTime(t *testing.T) {
 	now := time.UnixMicro(s.golden.EventTimeUS + 30_000_000)
 	engine := lookup.NewEngine(lookup.Config{
 		Stores: stores, Bundles: holder, Marks: lookup.NewWatermarks(stores), Observer: silent{}, Timer: silent{},
-		Limits: lookup.Limits{Entities: 10, Features: 10, Concurrent: 1}, Timeout: time.Minute, Now: func() time.Time { return now },
+		Limits: lookup.Limits{Entities: 10, Features: 10, Concurrent: 1, Values: 100}, Timeout: time.Minute, Now: func() time.Time { return now },
 	})
 	ask := func() string {
 		answer, err := engine.Lookup(s.context, &lookup.Request{
