@@ -32,7 +32,7 @@ class ObservationsView(ApiView):
         for project in sorted(report.projects()):
             refused = refusal(request.principal, _REPORT, project=project)
             if isinstance(refused, NotFound):
-                # Its place tells the sender that the report is at fault, and not the address: never send it again.
+                # Its place tells the sender that the report is at fault and not the address: never again.
                 found = FieldError(report.place_of(project), refused.code, refused.detail)
                 raise NotFound(refused.code, refused.detail, errors=[found])
             if refused is not None:
