@@ -217,7 +217,7 @@ func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patien
 		if !blames(ctx, g.err, patient) {
 			return
 		}
-		parts = partsOf(store.store, &g.read)
+		parts = PartsOf(store.store, &g.read)
 	}
 	if store.breaker.report(g.err, parts) {
 		e.tellBreaker(store.name, &g.read, g.err)
@@ -237,7 +237,7 @@ func (e *Engine) judge(ctx context.Context, store *guarded, a *Answer) {
 	for _, view := range a.Views {
 		a.place(view)
 		view.Table.Unenforced = e.Unenforced
-		finder := viewLayouts{view: view.View, store: store.store, layouts: e.layouts}
+		finder := viewLayouts{view: view.View, store: store, layouts: e.layouts}
 		view.Damage = view.Table.Open(ctx, &finder, &view.Marks, view.Terms.MaxAgeUS, a.NowUS)
 		for _, column := range view.Columns {
 			if column.Feature != nil {
