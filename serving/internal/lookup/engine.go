@@ -11,6 +11,7 @@ import (
 
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/spread"
 )
 
 // maxPooledValues keeps the memory of one huge request from being held for ever.
@@ -90,7 +91,14 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	answer := e.answers.Get().(*Answer)
+	whole := false
+	defer func() {
+		if !whole { // it broke: the answer is left to the collector, its room is not
+			e.values.Add(-answer.admitted)
+		}
+	}()
 	if err := e.answer(deadline, at, request, answer, timeout >= e.Timeout); err != nil {
+		whole = true // and once released somebody else's
 		e.Release(answer)
 		return nil, err
 	}
@@ -98,6 +106,7 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 		answer.Took = e.Now().Sub(started)
 		e.Observer.Observe(answer)
 	}
+	whole = true
 	return answer, nil
 }
 
@@ -190,7 +199,7 @@ func (e *Engine) read(ctx context.Context, store *guarded, a *Answer, patient bo
 	if a.Rows == 0 {
 		return
 	}
-	var others sync.WaitGroup
+	var others spread.Group
 	for i := 1; i < len(a.groups); i++ {
 		others.Go(func() { e.readGroup(ctx, store, &a.groups[i], patient) })
 	}
