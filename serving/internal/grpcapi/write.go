@@ -163,7 +163,7 @@ func (s *server) write(ctx context.Context, path, member string, row *writeReque
 		if response.StatusCode/100 == 2 {
 			return nil
 		}
-		return connect.NewError(codeOfStatus(response.StatusCode), errors.New(toldBy(text)))
+		return connect.NewError(codeOfStatus(response.StatusCode), told(toldBy(text)))
 	})
 	if err != nil {
 		return nil, passStatus(err)
