@@ -2,8 +2,8 @@ package grpcapi
 
 import (
 	"bytes"
-	"errors"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"net/http"
