@@ -51,12 +51,7 @@ func (c *calm) ReadWatermarks(ctx context.Context, project string) (marks map[st
 }
 
 // Parts implements lookup.Divided.
-func (c *calm) Parts(read *lookup.Read) uint64 {
-	if divided, ok := c.store.(lookup.Divided); ok {
-		return divided.Parts(read)
-	}
-	return lookup.EveryPart
-}
+func (c *calm) Parts(read *lookup.Read) uint64 { return lookup.PartsOf(c.store, read) }
 
 // Ping implements lookup.Pinger.
 func (c *calm) Ping(ctx context.Context) (err error) {

@@ -16,10 +16,12 @@ type patience struct {
 func (p patience) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		control := http.NewResponseController(w)
+		answer := &timedAnswer{ResponseWriter: w, control: control, within: p.take}
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = &timedBody{ReadCloser: r.Body, control: control, within: p.send}
+			answer.body = &timedBody{ReadCloser: r.Body, control: control, within: p.send}
+			r.Body = answer.body
 		}
-		next.ServeHTTP(&timedAnswer{ResponseWriter: w, control: control, within: p.take}, r)
+		next.ServeHTTP(answer, r)
 	})
 }
 
@@ -33,16 +35,25 @@ type timedBody struct {
 
 // Read implements io.Reader.
 func (b *timedBody) Read(into []byte) (int, error) {
-	if !b.begun {
-		b.begun = true
-		_ = b.control.SetReadDeadline(time.Now().Add(b.within))
-	}
+	b.begin()
 	return b.ReadCloser.Read(into)
 }
 
-// timedAnswer gives every piece of an answer a deadline.
+// begin sets the deadline, once, and tells whether it did.
+func (b *timedBody) begin() bool {
+	if b.begun {
+		return false
+	}
+	b.begun = true
+	_ = b.control.SetReadDeadline(time.Now().Add(b.within))
+	return true
+}
+
+// timedAnswer gives every piece of an answer a deadline, and a body that nobody read one as well: net/http waits
+// for its rest before it sends the answer.
 type timedAnswer struct {
 	http.ResponseWriter
+	body    *timedBody // nil: none
 	control *http.ResponseController
 	within  time.Duration
 }
@@ -52,12 +63,20 @@ func (a *timedAnswer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *timedAnswer) WriteHeader(code int) {
-	_ = a.control.SetWriteDeadline(time.Now().Add(a.within))
+	a.begin()
 	a.ResponseWriter.WriteHeader(code)
 }
 
 // Write implements http.ResponseWriter.
 func (a *timedAnswer) Write(data []byte) (int, error) {
-	_ = a.control.SetWriteDeadline(time.Now().Add(a.within))
+	a.begin()
 	return a.ResponseWriter.Write(data)
+}
+
+func (a *timedAnswer) begin() {
+	within := a.within
+	if a.body != nil && a.body.begin() {
+		within += a.body.within
+	}
+	_ = a.control.SetWriteDeadline(time.Now().Add(within))
 }

@@ -87,3 +87,14 @@ func TestALongLookupAndAnotherOnTheSameConnectionOutliveTheDeadlinesOfTheFirstBo
 	}
 	client.CloseIdleConnections()
 }
+
+// net/http waits for the rest of a body before it sends an answer, for ever if nobody bounds it.
+func TestAnAnswerDoesNotWaitForABodyThatNobodyReads(t *testing.T) {
+	conn, _ := impatient(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
+	answer, err := io.ReadAll(conn) // until the server closes
+	if err != nil || !bytes.HasPrefix(answer, []byte("HTTP/1.1 401 ")) {
+		t.Errorf("%q, %v", answer, err)
+	}
+}

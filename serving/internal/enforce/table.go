@@ -2,6 +2,7 @@ package enforce
 
 import (
 	"context"
+	"slices"
 
 	"freshline/serving/internal/row"
 )
@@ -46,9 +47,10 @@ type Table struct {
 
 	layoutOf []uint16 // index into layouts, noLayout for rows without values
 	layouts  []*row.Layout
-	allYoung bool   // nearly always the case, and then nothing about a row need be asked twice
-	next     int    // where in the first layout the next column is looked for
-	nulls    []byte // bitmap of the columns of the first layout that some row has a null in
+	unasked  []uint32 // layouts that nobody could be asked for, once and not for every row
+	allYoung bool     // nearly always the case, and then nothing about a row need be asked twice
+	next     int      // where in the first layout the next column is looked for
+	nulls    []byte   // bitmap of the columns of the first layout that some row has a null in
 }
 
 // Damage counts what was wrong with the bytes of a table's rows.
@@ -65,7 +67,7 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 	t.AsOfUS = resized(t.AsOfUS, n)
 	t.AgeUS = resized(t.AgeUS, n)
 	t.layoutOf = resized(t.layoutOf, n)
-	t.layouts = t.layouts[:0]
+	t.layouts, t.unasked = t.layouts[:0], t.unasked[:0]
 	t.allYoung, t.next = true, 0
 	var damage Damage
 	for i, data := range t.Rows {
@@ -137,9 +139,13 @@ func (t *Table) layoutIndex(ctx context.Context, number uint32, layouts Layouts)
 			return uint16(at), Young
 		}
 	}
+	if slices.Contains(t.unasked, number) {
+		return noLayout, Unreadable
+	}
 	layout, err := layouts.Layout(ctx, number)
 	switch {
 	case err != nil:
+		t.unasked = append(t.unasked, number)
 		return noLayout, Unreadable
 	case layout == nil || len(t.layouts) == int(noLayout):
 		return noLayout, Damaged

@@ -19,6 +19,7 @@ type onlineRequest struct {
 	lookup.Request
 	versions bool // include_feature_view_version_metadata
 	keys     []keyColumn
+	entries  int // of the map of entities, those that a later one took the place of included
 }
 
 // keyColumn is the part of one join key.
@@ -128,14 +129,14 @@ func (r *onlineRequest) addColumn(entry []byte) error {
 	if err != nil {
 		return err
 	}
+	if r.entries++; r.entries > maxColumns {
+		return errColumns
+	}
 	for i := range r.keys {
 		if r.keys[i].name == column.name {
 			r.keys[i] = column
 			return nil
 		}
-	}
-	if len(r.keys) == maxColumns {
-		return errColumns
 	}
 	r.keys = append(r.keys, column)
 	return nil

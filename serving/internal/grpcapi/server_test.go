@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"connectrpc.com/connect"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -144,5 +145,18 @@ func TestEveryComplaintOfALookupHasACode(t *testing.T) {
 	}
 	if codeOf(lookup.Forbidden+1) != connect.CodeInternal {
 		t.Error("Forbidden is not the last kind")
+	}
+}
+
+func TestAComplaintFitsIntoAHeader(t *testing.T) {
+	for _, name := range []string{"v", strings.Repeat("v", 5000), strings.Repeat("é", 5000)} {
+		err := statusOf(&lookup.Error{Kind: lookup.UnknownView, Message: "Feature view " + name + " does not exist"})
+		var status *connect.Error
+		if !errors.As(err, &status) || !utf8.ValidString(status.Message()) || len(status.Message()) > longestMessage+4 {
+			t.Errorf("%d bytes of a name: %d bytes of a message", len(name), len(err.Error()))
+		}
+		if short := len(name) == 1; short != strings.HasSuffix(status.Message(), "exist") {
+			t.Errorf("%d bytes of a name: ...%s", len(name), status.Message()[max(0, len(status.Message())-20):])
+		}
 	}
 }

@@ -3,6 +3,7 @@ package grpcapi
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"connectrpc.com/connect"
 
@@ -34,11 +35,23 @@ func codeOf(kind lookup.Kind) connect.Code {
 	return connect.CodeInternal
 }
 
+// longestMessage is what is told of a complaint, in bytes: it travels as a header, and many clients fail over one of
+// more than 8 KiB. The caller's own names are part of it.
+const longestMessage = 1000
+
+// told shortens a complaint.
+func told(message string) error {
+	if len(message) > longestMessage {
+		message = strings.ToValidUTF8(message[:longestMessage], "") + " ..."
+	}
+	return errors.New(message)
+}
+
 // statusOf turns any error of a lookup into what its caller reads.
 func statusOf(err error) error {
 	var failure *lookup.Error
 	if errors.As(err, &failure) {
-		return connect.NewError(codeOf(failure.Kind), failure)
+		return connect.NewError(codeOf(failure.Kind), told(failure.Message))
 	}
 	return connect.NewError(connect.CodeInternal, err)
 }

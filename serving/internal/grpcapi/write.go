@@ -36,6 +36,7 @@ type writeRequest struct {
 	to     string // of a push
 	texts  []cell
 	typed  []cell
+	cells  int // those that a later one took the place of included
 }
 
 // cell is one entry of a row: its name, and its text or its Value.
@@ -58,6 +59,11 @@ func (r *writeRequest) parse(data []byte, texts, target, to, typed protowire.Num
 	return eachField(data, func(field protowire.Number, kind protowire.Type, _ uint64, text []byte) (err error) {
 		if kind != protowire.BytesType {
 			return nil
+		}
+		if field == texts || field == typed {
+			if r.cells++; r.cells > maxColumnsWritten {
+				return errMany
+			}
 		}
 		switch field {
 		case texts:
@@ -94,9 +100,6 @@ func addCell(cells []cell, entry []byte) ([]cell, error) {
 			cells[i] = read
 			return cells, nil
 		}
-	}
-	if len(cells) == maxColumnsWritten {
-		return cells, errMany
 	}
 	return append(cells, read), nil
 }
@@ -160,7 +163,7 @@ func (s *server) write(ctx context.Context, path, member string, row *writeReque
 		if response.StatusCode/100 == 2 {
 			return nil
 		}
-		return connect.NewError(codeOfStatus(response.StatusCode), errors.New(toldBy(text)))
+		return connect.NewError(codeOfStatus(response.StatusCode), told(toldBy(text)))
 	})
 	if err != nil {
 		return nil, passStatus(err)

@@ -3,6 +3,7 @@ package grpcapi
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"math"
 	"net/http"
@@ -176,4 +177,15 @@ func FuzzWritesAreRefusedOrPassedOnAsJSON(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestARowOfColumnsWithoutEndIsRefusedHoweverTheyAreNamed(t *testing.T) {
+	entry := field(1, append(field(1, []byte("c")), field(2, []byte("7"))...))
+	data := bytes.Repeat(entry, maxColumnsWritten)
+	if err := new(pushRequest).parse(data); err != nil {
+		t.Errorf("%d columns: %v", maxColumnsWritten, err)
+	}
+	if err := new(pushRequest).parse(append(data, entry...)); !errors.Is(err, errMany) {
+		t.Errorf("one more: %v", err)
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/spread"
 )
 
 // maxPooledValues keeps the memory of one huge request from being held for ever.
@@ -90,7 +91,14 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	answer := e.answers.Get().(*Answer)
+	whole := false
+	defer func() {
+		if !whole { // it broke: the answer is left to the collector, its room is not
+			e.values.Add(-answer.admitted)
+		}
+	}()
 	if err := e.answer(deadline, at, request, answer, timeout >= e.Timeout); err != nil {
+		whole = true // and once released somebody else's
 		e.Release(answer)
 		return nil, err
 	}
@@ -98,6 +106,7 @@ func (e *Engine) Lookup(ctx context.Context, request *Request) (*Answer, error) 
 		answer.Took = e.Now().Sub(started)
 		e.Observer.Observe(answer)
 	}
+	whole = true
 	return answer, nil
 }
 
@@ -190,7 +199,7 @@ func (e *Engine) read(ctx context.Context, store *guarded, a *Answer, patient bo
 	if a.Rows == 0 {
 		return
 	}
-	var others sync.WaitGroup
+	var others spread.Group
 	for i := 1; i < len(a.groups); i++ {
 		others.Go(func() { e.readGroup(ctx, store, &a.groups[i], patient) })
 	}
@@ -217,7 +226,7 @@ func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patien
 		if !blames(ctx, g.err, patient) {
 			return
 		}
-		parts = partsOf(store.store, &g.read)
+		parts = PartsOf(store.store, &g.read)
 	}
 	if store.breaker.report(g.err, parts) {
 		e.tellBreaker(store.name, &g.read, g.err)
@@ -237,7 +246,7 @@ func (e *Engine) judge(ctx context.Context, store *guarded, a *Answer) {
 	for _, view := range a.Views {
 		a.place(view)
 		view.Table.Unenforced = e.Unenforced
-		finder := viewLayouts{view: view.View, store: store.store, layouts: e.layouts}
+		finder := viewLayouts{view: view.View, store: store, layouts: e.layouts}
 		view.Damage = view.Table.Open(ctx, &finder, &view.Marks, view.Terms.MaxAgeUS, a.NowUS)
 		for _, column := range view.Columns {
 			if column.Feature != nil {

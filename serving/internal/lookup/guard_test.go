@@ -152,6 +152,24 @@ func TestALayoutIsFetchedOnceAndAnUnknownOneAskedForAgain(t *testing.T) {
 	}
 }
 
+func TestALayoutThatCannotBeFetchedIsAskedForOnceAndNotForEveryRow(t *testing.T) {
+	f := newFixture(t)
+	view := lookuptest.Bundle(t).Projects["p"].Views["carrier_delays"]
+	layout, err := row.NewLayout(2, []row.Spec{{Name: "delay", Dtype: "float64"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.store.PutBytes(t, view, `"UA"`, row.Encode(young(), layout, make([]*row.Value, 1)))
+	f.store.LayoutFault = errors.New("away")
+	for request := 1; request <= 2; request++ {
+		answer := f.lookup(&lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`, `"UA"`, `"UA"`)})
+		if got := verdicts(answer); got != "unavailable unavailable unavailable" || f.store.LayoutReads != request {
+			t.Errorf("%s, after %d lookups asked %d times", got, request, f.store.LayoutReads)
+		}
+		f.engine.Release(answer)
+	}
+}
+
 // divided is a store whose keys lie in the parts that they name: "3" in the third.
 type divided struct{ *lookuptest.Store }
 

@@ -17,9 +17,10 @@ const (
 	unknownFor = time.Second
 )
 
+// layoutID tells the store as well: one of Feast's makes layouts up and numbers them itself.
 type layoutID struct {
-	project, view string
-	number        uint32
+	store, project, view string
+	number               uint32
 }
 
 type cachedLayout struct {
@@ -62,7 +63,7 @@ func (l *layouts) find(ctx context.Context, store Store, id layoutID) (*row.Layo
 // viewLayouts finds the layouts of one view: in the bundle, else in the store.
 type viewLayouts struct {
 	view    *bundle.View
-	store   Store
+	store   *guarded
 	layouts *layouts
 }
 
@@ -71,5 +72,5 @@ func (v *viewLayouts) Layout(ctx context.Context, number uint32) (*row.Layout, e
 	if layout := v.view.Layouts[number]; layout != nil {
 		return layout, nil
 	}
-	return v.layouts.find(ctx, v.store, layoutID{v.view.Project, v.view.Name, number})
+	return v.layouts.find(ctx, v.store.store, layoutID{v.store.name, v.view.Project, v.view.Name, number})
 }

@@ -40,3 +40,17 @@ func TestValuesUnderWayAreBoundedAndALookupThatIsAloneIsLetIn(t *testing.T) {
 		engine.Release(small)
 	}
 }
+
+func TestALookupThatBreaksKeepsNobodysRoom(t *testing.T) {
+	f := newFixture(t)
+	request := &lookup.Request{Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`)}
+	f.observer.Look = func(*lookup.Answer) { panic("broken") }
+	for range 150 { // more than there is room for values
+		func() {
+			defer func() { _ = recover() }()
+			f.lookup(request)
+		}()
+	}
+	f.observer.Look = nil
+	f.engine.Release(f.lookup(request))
+}

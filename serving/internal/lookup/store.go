@@ -31,8 +31,8 @@ type Divided interface {
 // EveryPart is where the keys of a store lie that is not divided.
 const EveryPart = ^uint64(0)
 
-// partsOf returns where the keys of a read lie.
-func partsOf(store Store, read *Read) uint64 {
+// PartsOf returns where the keys of a read lie.
+func PartsOf(store Store, read *Read) uint64 {
 	if divided, ok := store.(Divided); ok {
 		return divided.Parts(read)
 	}

@@ -157,3 +157,31 @@ func TestAStoreThatIsAwayKeepsNoOthersWatermarks(t *testing.T) {
 		t.Errorf("%v", marks.Load())
 	}
 }
+
+// A store of Feast's makes layouts up, so that its number 2 need not be another's.
+func TestALayoutOfOneStoreIsNotTakenForAnothersOfTheSameNumber(t *testing.T) {
+	f := newTwoStores(t)
+	view := lookuptest.Bundle(t).Projects["p"].Views["carrier_delays"]
+	put := func(store *lookuptest.Store, value float64, names ...string) {
+		layout, err := row.NewLayout(2, []row.Spec{{Name: names[0], Dtype: "float64"}, {Name: names[1], Dtype: "float64"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.Layouts[2] = layout
+		wanted, other := &row.Value{Word: math.Float64bits(value)}, &row.Value{Word: math.Float64bits(-1)}
+		cells := []*row.Value{wanted, other}
+		if names[0] != "delay" {
+			cells = []*row.Value{other, wanted}
+		}
+		store.PutBytes(t, view, `"UA"`, row.Encode(row.Header{EventTimeUS: nowUS, WriteTimeUS: nowUS, Layout: 2}, layout, cells))
+	}
+	put(f.fast, 1.5, "delay", "other")
+	put(f.store, 2.5, "other", "delay")
+	if got := f.delay("p"); got != "1.5" {
+		t.Fatalf("in the store fast: %s", got)
+	}
+	f.publish(bundle.DefaultStore) // the project moves
+	if got := f.delay("p"); got != "2.5" {
+		t.Errorf("in the default store: %s", got)
+	}
+}

@@ -47,6 +47,7 @@ var (
 	ErrChecksum = errors.New("row fails its checksum")
 	ErrVersion  = errors.New("row has an unknown format version")
 	ErrLane     = errors.New("row names no lane")
+	ErrFlags    = errors.New("row has flags or reserved bytes that mean nothing")
 	ErrShape    = errors.New("row does not have the shape of its layout")
 )
 
@@ -54,6 +55,7 @@ const (
 	flagTombstone = 1 << iota
 	flagHeld
 	flagClamped
+	flagsKnown = flagTombstone | flagHeld | flagClamped
 
 	formatVersion = 1
 	positionBits  = 62
@@ -94,6 +96,9 @@ func Verify(data []byte, h *Header) error {
 		return ErrLane
 	}
 	flags := data[17]
+	if flags > flagsKnown || data[18]|data[19] != 0 { // of a writer that says what we would not see
+		return ErrFlags
+	}
 	h.EventTimeUS = int64(binary.BigEndian.Uint64(data) ^ 1<<63)
 	h.WriteTimeUS = int64(binary.LittleEndian.Uint64(data[24:]))
 	h.RunNumber = binary.LittleEndian.Uint64(data[32:])
@@ -107,10 +112,10 @@ func Verify(data []byte, h *Header) error {
 }
 
 // FitsLayout checks that a verified row has room for every column of the layout and that the end
-// offsets of its variable columns rise to the end of the data.
+// offsets of its variable columns rise to the end of the data; and that no null lies past the last column.
 func FitsLayout(data []byte, l *Layout) bool {
 	size := len(data) - checksumSize - l.data
-	if size < 0 {
+	if size < 0 || l.bitmap > 0 && data[headerSize+l.bitmap-1]&l.pastLast != 0 {
 		return false
 	}
 	var previous uint32

@@ -30,9 +30,10 @@ type Layout struct {
 	Number    uint32
 	Fields    []Field
 	byName    map[string]int
-	bitmap    int // bytes of the null bitmap
-	ends      int // offset of the variable columns' end offsets
-	data      int // offset of the data area
+	bitmap    int  // bytes of the null bitmap
+	pastLast  byte // the bits of its last byte that no column has
+	ends      int  // offset of the variable columns' end offsets
+	data      int  // offset of the data area
 	variables int
 }
 
@@ -42,7 +43,7 @@ func NewLayout(number uint32, specs []Spec) (*Layout, error) {
 		Number: number,
 		Fields: make([]Field, len(specs)),
 		byName: make(map[string]int, len(specs)),
-		bitmap: (len(specs) + 7) / 8,
+		bitmap: (len(specs) + 7) / 8, pastLast: 0xff << ((len(specs)-1)&7 + 1),
 	}
 	offset := headerSize + l.bitmap
 	for i, spec := range specs {

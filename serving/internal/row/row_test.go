@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"math"
 	"testing"
@@ -41,6 +42,8 @@ func TestVerifyRefusesWhatIsNoRow(t *testing.T) {
 	version[16] = 2
 	lane := bytes.Clone(good)
 	lane[8] = 0xff
+	flags, reserved := bytes.Clone(good), bytes.Clone(good)
+	flags[17], reserved[19] = 8, 1
 	for _, test := range []struct {
 		name string
 		data []byte
@@ -55,6 +58,8 @@ func TestVerifyRefusesWhatIsNoRow(t *testing.T) {
 		{"a missing last byte", good[:len(good)-1], ErrChecksum},
 		{"a version of tomorrow", resealed(version), ErrVersion},
 		{"a lane that nobody knows", resealed(lane), ErrLane},
+		{"a flag of tomorrow", resealed(flags), ErrFlags},
+		{"reserved bytes in use", resealed(reserved), ErrFlags},
 	} {
 		if err := Verify(test.data, new(Header)); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)
@@ -304,6 +309,27 @@ func TestTextIsASCIIOnlyWithoutAHighByteAnywhere(t *testing.T) {
 				t.Errorf("%d bytes with a high one at %d are taken for ASCII", size, at)
 			}
 			text[at] = 0x7f
+		}
+	}
+}
+
+func TestANullPastTheLastColumnIsNoRowOfItsLayout(t *testing.T) {
+	for columns := range 18 {
+		specs := make([]Spec, columns)
+		for i := range specs {
+			specs[i] = Spec{fmt.Sprint("c", i), "bool"}
+		}
+		layout := mustLayout(t, 1, specs...)
+		data := Encode(Header{}, layout, make([]*Value, columns)) // all null
+		if !FitsLayout(data, layout) {
+			t.Errorf("%d nulls: refused", columns)
+		}
+		for bit := columns; bit < 8*layout.bitmap; bit++ {
+			past := bytes.Clone(data)
+			past[headerSize+bit/8] |= 1 << (bit % 8)
+			if FitsLayout(past, layout) {
+				t.Errorf("%d columns: a null in column %d is taken", columns, bit)
+			}
 		}
 	}
 }

@@ -30,7 +30,13 @@ type tracedStore struct {
 	name   attribute.KeyValue
 }
 
-var _ lookup.Store = (*tracedStore)(nil)
+var (
+	_ lookup.Store   = (*tracedStore)(nil)
+	_ lookup.Divided = (*tracedStore)(nil)
+)
+
+// Parts implements lookup.Divided: a Cluster must stay one to the breaker while it is traced.
+func (s *tracedStore) Parts(read *lookup.Read) uint64 { return lookup.PartsOf(s.store, read) }
 
 // ReadRows implements lookup.Store. Keys are counted and never told: they may name people.
 func (s *tracedStore) ReadRows(ctx context.Context, read *lookup.Read) error {

@@ -24,3 +24,23 @@ func TestWithoutACollectorNothingIsWrappedSoThatTracingIsFree(t *testing.T) {
 	}
 	off.Stop(t.Context())
 }
+
+// halved is a store of which every key lies in its first part.
+type halved struct{ *lookuptest.Store }
+
+func (halved) Parts(*lookup.Read) uint64 { return 1 }
+
+func TestATracedClusterStillFailsPartByPart(t *testing.T) {
+	read := new(lookup.Read)
+	for store, want := range map[lookup.Store]uint64{
+		halved{lookuptest.NewStore()}: 1,
+		lookuptest.NewStore():         lookup.EveryPart,
+	} {
+		traced := new(Tracer).Stores(lookup.OnlyStore(store))
+		for _, store := range traced {
+			if got := lookup.PartsOf(store, read); got != want {
+				t.Errorf("%T: parts %b, want %b", store, got, want)
+			}
+		}
+	}
+}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"freshline/serving/internal/spread"
 )
 
 const (
@@ -37,7 +39,7 @@ func Turns() chan struct{} { return make(chan struct{}, callsAtOnce) }
 // Read gives every item that is there to take, which may be called by several goroutines at once, with no item
 // twice. It returns the keys that could not be read, and why the first of them could not.
 func (b *Batch) Read(ctx context.Context, keys []Item, turns chan struct{}, take func(Item)) (unread []Item, err error) {
-	var pieces sync.WaitGroup
+	var pieces spread.Group
 	var lock sync.Mutex
 	for piece := range slices.Chunk(keys, keysPerCall) {
 		turns <- struct{}{}

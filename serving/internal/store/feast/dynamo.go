@@ -18,6 +18,7 @@ import (
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/lookup"
 	"freshline/serving/internal/row"
+	"freshline/serving/internal/spread"
 	"freshline/serving/internal/store/dynamo"
 )
 
@@ -26,6 +27,7 @@ const (
 	timeName        = "event_ts"
 	valuesName      = "values"
 	defaultTemplate = "{project}.{table_name}" // Feast's own
+	maxProjection   = 4 << 10                  // bytes; DynamoDB refuses longer expressions
 	dynamoForm      = "the store's URL is not of the form feast+dynamodb://region?endpoint=http://host:port&table_name_template={project}.{table_name}"
 )
 
@@ -113,7 +115,7 @@ func (s *Dynamo) ReadRows(ctx context.Context, read *lookup.Read) error {
 	}
 	unread, failures := make([][]dynamo.Item, len(read.Views)), make([]error, len(read.Views))
 	turns := dynamo.Turns()
-	var views sync.WaitGroup
+	var views spread.Group
 	for v := range read.Views {
 		views.Go(func() { unread[v], failures[v] = s.readView(ctx, read, v, keys, places, turns) })
 	}
@@ -170,7 +172,8 @@ func (s *Dynamo) readView(
 	return nil, nil
 }
 
-// batch asks for the columns of the layout, and for them alone.
+// batch asks for the columns of the layout, and for them alone unless they are too many to be named: what is read
+// costs the same either way.
 func (s *Dynamo) batch(project, view string, layout *row.Layout) dynamo.Batch {
 	names := map[string]string{"#id": idName, "#ts": timeName, "#values": valuesName}
 	projection := []byte("#id,#ts")
@@ -181,6 +184,10 @@ func (s *Dynamo) batch(project, view string, layout *row.Layout) dynamo.Batch {
 	}
 	if len(layout.Fields) == 0 {
 		delete(names, "#values")
+	}
+	if len(projection) > maxProjection {
+		names = map[string]string{"#id": idName, "#ts": timeName, "#values": valuesName}
+		projection = []byte("#id,#ts,#values")
 	}
 	return dynamo.Batch{
 		Client: s.client, Consistent: true, Names: names, Projection: string(projection),

@@ -3,6 +3,7 @@ package feast
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -149,6 +150,29 @@ func TestAServerThatSaysNothingIsAnErrorWithinTheDeadline(t *testing.T) {
 	defer cancel()
 	if err := store.ReadRows(ctx, tripsRead(t, "stats")); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestAViewOfMoreColumnsThanDynamoDBLetsNameIsAskedForWhole(t *testing.T) {
+	store := tables(t, nil)
+	for columns, whole := range map[int]bool{0: false, 1: false, 280: false, 2000: true} {
+		specs := make([]row.Spec, columns)
+		for i := range specs {
+			specs[i] = row.Spec{Name: fmt.Sprint("f", i), Dtype: "int64"}
+		}
+		layout, err := row.NewLayout(1, specs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		batch := store.batch("shop", "stats", layout)
+		if (batch.Projection == "#id,#ts,#values") != whole || len(batch.Projection) > 4096 {
+			t.Errorf("%d columns: %.60s", columns, batch.Projection)
+		}
+		for name := range batch.Names { // DynamoDB refuses names that stand for nothing asked for
+			if !strings.Contains(batch.Projection, name) {
+				t.Errorf("%d columns: %s is named in vain", columns, name)
+			}
+		}
 	}
 }
 

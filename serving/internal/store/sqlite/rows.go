@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"runtime"
-	"sync"
 
 	"zombiezen.com/go/sqlite"
 
 	"freshline/serving/internal/arena"
 	"freshline/serving/internal/lookup"
+	"freshline/serving/internal/spread"
 )
 
 const (
@@ -37,7 +37,7 @@ func (s *Store) ReadEach(ctx context.Context, read *lookup.Read, start Start) er
 		return s.readKeys(ctx, read, 0, len(read.Keys), start)
 	}
 	failures := make([]error, parts)
-	var others sync.WaitGroup
+	var others spread.Group
 	for part := range parts {
 		from, to := len(read.Keys)*part/parts, len(read.Keys)*(part+1)/parts
 		others.Go(func() { failures[part] = s.readKeys(ctx, read, from, to, start) })
