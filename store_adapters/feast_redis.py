@@ -101,8 +101,10 @@ def _time_field(view: str) -> bytes:
 
 
 def _is_beyond(key: bytes, after: bytes) -> bool:
-    """Return whether it is an entity key after ``after``, and not the record of a project whose name only ends
-    like ours: between its entity key and our name, the beginning of its own is left over."""
+    """Return whether it is an entity key, and comes after ``after``.
+
+    It is none in the record of a project whose name ends like ours: the beginning of that name is left over.
+    """
     if key <= after:
         return False
     try:

@@ -195,6 +195,16 @@ def test_a_source_that_is_not_read_here_leaves_the_view_a_direct_lane(source, wh
     assert why in remarks(found.left, "s")[0] and "no batch lane fills v" in remarks(found.left, "s")[0]
 
 
+def test_a_second_source_of_a_name_is_not_read_as_the_first():
+    other = file_source(7, "stats", "data/other.parquet")
+    imported = convert(CUSTOMER, view("v", file_source(7, "stats")), view("w", other))
+    first, second = (each.to_document() for each in imported.definition.feature_views)
+    assert first["batch"]["source"] == "stats"
+    assert ("batch" in second, second["direct"]) == (False, True)
+    (reason,) = remarks(imported.left, "stats")
+    assert reason == "another source of its name is read already, so no batch lane fills w"
+
+
 def test_a_push_source_is_a_direct_lane_beside_the_batch():
     found = convert(CUSTOMER, view("v", file_source(7), push_source(9, "pushed")))
     assert the_view(found)["direct"] == {"source": "pushed"} and the_view(found)["batch"]

@@ -54,6 +54,8 @@ class Sources:
         if why is None:
             source, lane = self._read(found, [*(key.name for key in keys), *features])
             why = why_refused(source.to_document(), read_source, what="source") or _why_unasked(lane)
+            if why is None and self._is_another(source):
+                why = "another source of its name is read already"
             if why is None:
                 self._carry(found, source)
                 return lane
@@ -87,6 +89,11 @@ class Sources:
         query = f"SELECT {chosen} FROM {_quoted(name)}"  # noqa: S608 - quoted, and checked as any query is
         # Feast's materialisation deletes nothing: a key that its source no longer has stays in the store.
         return source, BatchLane((name,), query, absent=Absent.KEEP, order_by=created or None)
+
+    def _is_another(self, source: Source) -> bool:
+        """Return whether its name is taken by one that reads something else; Feast knows sources by name."""
+        taken = self._carried.get(source.name, source)
+        return (taken.kind, taken.uri, taken.event_time) != (source.kind, source.uri, source.event_time)
 
     def _carry(self, found: records.Source, source: Source) -> None:
         if source.name in self._carried:
