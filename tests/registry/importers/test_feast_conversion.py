@@ -220,6 +220,12 @@ def test_a_push_source_says_how_frames_call_the_event_time_unless_it_is_feasts_o
         assert convert(CUSTOMER, view("v", source)).definition.sources[0].event_time == expected
 
 
+def test_frames_that_feast_renames_are_remarked_on():
+    files = file_source(7, "stats", "data/stats.parquet", mapping(2, {"raw_a": "a"}))
+    imported = convert(CUSTOMER, view("v", files, push_source(9, "scores")))
+    assert remarks(imported.changed, "scores") == ["its frames name columns as v does here: a for raw_a"]
+
+
 def test_what_is_transformed_by_feast_is_written_by_it():
     found = convert(CUSTOMER, view("v", file_source(7), message(15)))
     assert the_view(found)["direct"] is True and "batch" not in the_view(found)

@@ -70,6 +70,14 @@ class Sources:
         if found.kind == _PUSH and is_legal(found.name):
             named = found.event_time if found.event_time != FEAST_EVENT_TIME else None
             self._carry(found, Source(found.name, SourceKind.PUSH, event_time=named or None))
+            if (
+                view.batch_source is not None and view.batch_source.mapping
+            ):  # which Feast does to frames as well
+                mapped = ", ".join(
+                    f"{new} for {old}" for old, new in sorted(view.batch_source.mapping.items())
+                )
+                told = f"its frames name columns as {view.name} does here: {mapped}"
+                self._remarks.change("source", found.name, told)
             return DirectLane(source=found.name)
         why = "its name cannot be kept" if found.kind == _PUSH else f"{_kind(found)} is not read here"
         told = f"{why}: rows of {view.name} are written to the view itself"
