@@ -70,19 +70,20 @@ class Sources:
         if found.kind == _PUSH and is_legal(found.name):
             named = found.event_time if found.event_time != FEAST_EVENT_TIME else None
             self._carry(found, Source(found.name, SourceKind.PUSH, event_time=named or None))
-            if (
-                view.batch_source is not None and view.batch_source.mapping
-            ):  # which Feast does to frames as well
-                mapped = ", ".join(
-                    f"{new} for {old}" for old, new in sorted(view.batch_source.mapping.items())
-                )
-                told = f"its frames name columns as {view.name} does here: {mapped}"
-                self._remarks.change("source", found.name, told)
+            self._tell_renamed(view, found)
             return DirectLane(source=found.name)
         why = "its name cannot be kept" if found.kind == _PUSH else f"{_kind(found)} is not read here"
         told = f"{why}: rows of {view.name} are written to the view itself"
         self._remarks.leave("source", found.name, told)
         return DirectLane()
+
+    def _tell_renamed(self, view: records.View, pushed: records.Source) -> None:
+        """Remark on columns of pushed frames, which Feast renames as it does those of the batch source."""
+        mapping = view.batch_source.mapping if view.batch_source else {}
+        if mapping:
+            renamed = ", ".join(f"{new} for {old}" for old, new in sorted(mapping.items()))
+            told = f"its frames name columns as {view.name} does here: {renamed}"
+            self._remarks.change("source", pushed.name, told)
 
     def _read(self, found: records.Source, wanted: Iterable[str]) -> tuple[Source, BatchLane]:
         raw = {named: column for column, named in found.mapping.items()}
