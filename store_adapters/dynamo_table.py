@@ -20,14 +20,13 @@ class Table(Calls):
         """Call an operation on the table. Every call of ours may be repeated, so a lost one is: once."""
         if operation != "batch_get_item":  # which names its tables itself
             arguments["TableName"] = self.name
+        try:
+            return super().call(operation, **arguments)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+        self._make()  # which may take longer than a call has patience for
         return super().call(operation, **arguments)
-
-    def may_pass(self, error: ClientError) -> bool:
-        """As for any call; and after the table was made."""
-        if code_of(error) != "ResourceNotFoundException":
-            return super().may_pass(error)
-        self._make()
-        return True
 
     def _make(self) -> None:
         client = self.client()

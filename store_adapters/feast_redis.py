@@ -11,10 +11,11 @@ from typing import cast
 from redis import Redis
 
 from controlplane.kernel import names
-from store_adapters.errors import CorruptValue
+from store_adapters.errors import CorruptKey, CorruptValue
 from store_adapters.feast_rows import DAMAGED
 from store_adapters.feast_store import FeastStore, layout_of
 from store_adapters.feast_values import decode_time, field_of
+from store_adapters.keys import decode_key
 from store_adapters.model import Layout
 from store_adapters.protocol import Description
 from store_adapters.redis_clients import Clients, Command, Told, Word, replies
@@ -67,7 +68,7 @@ class FeastRedisStore(FeastStore):
             for node in nodes:
                 left = max(_LOOKS, 10 * limit) // len(nodes)
                 for keys in _pages(node, suffix):
-                    wanted = [key for key in keys if key[: -len(suffix)] > after]
+                    wanted = [key for key in keys if _is_beyond(key[: -len(suffix)], after)]
                     has = replies(self._clients, [Command(key, ("HEXISTS", key, field)) for key in wanted])
                     found.update(key[: -len(suffix)] for key, yes in zip(wanted, has, strict=True) if yes)
                     left -= _PAGE
@@ -97,6 +98,20 @@ class FeastRedisStore(FeastStore):
 
 def _time_field(view: str) -> bytes:
     return f"_ts:{view}".encode()
+
+
+def _is_beyond(key: bytes, after: bytes) -> bool:
+    """Return whether it is an entity key, and comes after ``after``.
+
+    It is none in the record of a project whose name ends like ours: the beginning of that name is left over.
+    """
+    if key <= after:
+        return False
+    try:
+        decode_key(key)
+    except CorruptKey:
+        return False
+    return True
 
 
 def _pages(node: Redis, suffix: bytes) -> Iterator[list[bytes]]:

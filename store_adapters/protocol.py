@@ -10,7 +10,7 @@ from store_adapters.model import Lane, Layout, RowWrite, Watermark, WriteResult
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What ``doctor`` and the settings page say of a store. ``address`` never holds a secret.
+    """What the system page says of a store. ``address`` never holds a secret.
 
     ``problems`` make the store unfit (it evicts keys on its own); ``warnings`` are worth knowing (nothing is
     persisted).

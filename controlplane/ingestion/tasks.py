@@ -32,8 +32,10 @@ def keep_in_step() -> None:
     """Follow the registry's views, close minutes of direct rows, repeat watermarks that the store missed."""
     now = clock.now()
     minutes.close_minutes(now=now)
-    lanes.sync_lanes(stores=online_store, now=now)
-    lanes.publish_watermarks(stores=online_store)
+    try:
+        lanes.sync_lanes(stores=online_store, now=now)
+    finally:  # a store that is away must not keep the others' watermarks from them
+        lanes.publish_watermarks(stores=online_store)
 
 
 @shared_task(acks_late=True, ignore_result=True)
@@ -46,8 +48,10 @@ def tell_lineage() -> None:
 def sweep() -> None:
     """Purge retired views, and forget what is past its retention."""
     now = clock.now()
-    upkeep.purge_retired(stores=online_store, now=now)
-    upkeep.forget_old(stores=online_store, now=now, refused_kept=settings.FRESHLINE_REFUSED_RETENTION)
+    try:
+        upkeep.purge_retired(stores=online_store, now=now)
+    finally:  # nor what has expired in the others, and rows that were refused
+        upkeep.forget_old(stores=online_store, now=now, refused_kept=settings.FRESHLINE_REFUSED_RETENTION)
 
 
 def _worker() -> str:

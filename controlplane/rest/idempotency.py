@@ -23,6 +23,8 @@ ABANDONED = timedelta(seconds=60)
 MAX_KEY = 200
 # Refusals that say "not right now": the same request may be right a second later, so none of them is kept.
 _PASSING = frozenset({"apply_in_progress", "purge_pending"})
+# The same, of an answer that a handler gave by itself: Feast's, whose runs are still at work.
+_NOT_NOW = 409
 Handler = Callable[..., Response]
 Work = Callable[[], None]
 
@@ -51,7 +53,7 @@ def idempotent(handler: Handler) -> Handler:
             raise Refused("bad_value", f"Idempotency-Key is longer than {MAX_KEY} characters")
         now = clock.now()
         request_digest = _digest(request.data)
-        kept = _claim(_scope(request, key), request_digest, now=now)
+        kept = _claim(_scope(view, request, key), request_digest, now=now)
         if kept.status is not None:
             return Response(kept.answer, status=kept.status, headers={"Idempotency-Replayed": "true"})
         # A second try of the same request must not get a second receipt time (ingestion: absent event times).
@@ -99,6 +101,9 @@ def _run(kept: IdempotentAnswer, view: Any, request: Request, handle: Callable[[
     except BaseException:
         _release(kept)
         raise
+    if response.status_code == _NOT_NOW:
+        _release(kept)
+        return response
     shown_once: frozenset[str] = getattr(view, "shown_once", frozenset())
     answer = response.data
     if shown_once:
@@ -150,9 +155,11 @@ def _take_over(kept: IdempotentAnswer, *, now: datetime) -> bool:
     return bool(unchanged.update(claimed_at=now, holder=processes.this_process()))
 
 
-def _scope(request: Request, key: str) -> str:
+def _scope(view: Any, request: Request, key: str) -> str:
     caller = getattr(request, "principal", None)
     parts = [caller.identity if caller else "", request.method or "", request.path, key]
+    if named := getattr(view, "project", ""):  # by a header: one address is of every project
+        parts.append(named)
     return _digest("\0".join(parts))
 
 

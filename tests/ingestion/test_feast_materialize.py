@@ -167,3 +167,18 @@ def test_what_was_asked_stands_in_the_audit_log(world, feast):
     feast("materialize?async=true")
     entries = client_of("read").get("/api/v1/audit").json()["items"]
     assert [each["action"] for each in entries if each["project"] == world.project].count("run") == 2
+
+
+def test_asking_again_with_the_same_key_hears_how_the_runs_ended(world, feast, monkeypatch):
+    monkeypatch.setattr(feast_api, "Event", type("Idle", (), {"wait": lambda self, seconds: None}))
+    asked = {"X-Request-Timeout-Ms": "1", "Idempotency-Key": "tonight"}
+    assert feast("materialize", **asked).status_code == 409
+    for run in IngestionRun.objects.filter(state=RunState.QUEUED).order_by("pk"):
+        world.execute(run.pk)
+    monkeypatch.setattr(feast_api, "Event", type("Working", (), {"wait": lambda self, _: run_all(world)}))
+    assert feast("materialize", **asked | {"X-Request-Timeout-Ms": "5000"}).status_code == 200
+
+
+def run_all(world):
+    for run in IngestionRun.objects.filter(state=RunState.QUEUED).order_by("pk"):
+        world.execute(run.pk)

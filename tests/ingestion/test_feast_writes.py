@@ -222,6 +222,19 @@ def test_a_request_sent_again_under_its_key_is_done_once_and_answered_alike(worl
     assert selectors.latest_run(world.project, "v", "direct").counts.read == 2
 
 
+def test_a_key_of_one_project_is_none_of_another(world, feast):
+    here, there = world.project, world.project + "_z"
+    world.project = there
+    world.apply(
+        entities=[KEY], sources=PUSHED[:1], feature_views=[view_document(direct={"source": "scores"})]
+    )
+    for project in (here, there):
+        world.project = project
+        named = {"Freshline-Project": project, "Idempotency-Key": "once"}
+        assert "Idempotency-Replayed" not in feast("push", pushed(), **named)
+        assert world.values("a") == (1, "one")
+
+
 def test_a_refusal_sent_again_under_its_key_is_the_same_exception(world, feast):
     answers = [feast("push", pushed(to="offline"), **{"Idempotency-Key": "refused"}) for _ in range(2)]
     assert said(answers[0]) == said(answers[1])

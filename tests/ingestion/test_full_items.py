@@ -6,9 +6,11 @@ from uuid import uuid4
 import pytest
 
 from controlplane.ingestion.models import RefusedRow
+from controlplane.kernel import clock
 from store_adapters import RowWrite
-from tests.ingestion import test_stream
+from tests.ingestion import test_batch, test_stream
 from tests.ingestion.conftest import build_world
+from tests.ingestion.test_redrive import redrive
 from tests.ingestion.world import KEY, view_document
 from tests.store_adapters.conformance.backdoors import DynamoBackdoor
 from tests.store_adapters.stories import packed
@@ -51,3 +53,34 @@ def test_an_event_without_room_is_refused_and_the_stream_goes_on(full):
     assert (run.counts.read, run.counts.written, run.counts.refused) == (2, 1, 1)
     assert RefusedRow.objects.get().code == "item_too_large"
     assert full.values("a") == (2, "text")
+
+
+def test_a_batch_without_room_for_a_row_fails_by_name_and_writes_it_once_there_is_room(full):
+    test_batch.define(full)
+    fill(full)
+    ago = test_batch.minutes_ago(10)
+    full.write_parquet("s.parquet", [("a", 1, "one", ago), ("full", 2, "two", ago)])
+    run = full.run_batch()
+    assert (run.state, run.error["code"]) == ("failed", "item_too_large")
+    assert "1 of 2 rows" in run.error["message"]
+    assert (full.watermark("batch"), full.values("full")) == (None, None)
+    make_room(full)
+    full.tick(minutes=1)
+    assert full.run_batch().state == "succeeded"
+    assert (full.values("a"), full.values("full")) == ((1, "one"), (2, "two"))
+
+
+def test_a_refused_row_is_written_again_once_there_is_room_and_stays_refused_until_then(full):
+    full.now = clock.now()
+    full.apply(entities=[KEY], feature_views=[view_document(direct=True)])
+    fill(full)
+    full.post([{"k": "full", "x": 1}, {"k": "a", "x": 2}])
+    assert redrive(full, {"view": "v"}) == {"refused": 1}
+    assert (RefusedRow.objects.get().code, full.values("full")) == ("item_too_large", None)
+    make_room(full)
+    assert redrive(full, {"view": "v"}) == {"written": 1}
+    assert full.values("full") == (1, None)
+
+
+def make_room(world):
+    assert world.store.delete_rows(world.project, "other", [world.key("full")]) == 1

@@ -1,11 +1,15 @@
 """Projects in stores of their own: each lane writes there, and one that is away holds up nobody else."""
 
+from datetime import timedelta
+
 import pytest
 
+from controlplane.ingestion import tasks
 from controlplane.ingestion.models import LaneState
 from controlplane.ingestion.services import heartbeats, upkeep
 from controlplane.ingestion.services.lanes import publish_watermarks, sync_lanes
 from controlplane.ingestion.services.store import online_store, store_names
+from controlplane.kernel import clock
 from controlplane.kernel.errors import Refused, Unavailable
 from controlplane.registry import selectors as registry
 from controlplane.registry.models import FeatureView
@@ -98,6 +102,34 @@ def test_a_store_that_is_away_holds_up_no_other_watermark(far):
     assert far.store.read_watermarks(far.project)["v", Lane.DIRECT].us == 5
 
 
+def test_what_is_told_and_swept_by_the_hour_goes_on_while_a_store_is_away(far, monkeypatch):
+    done = []
+    monkeypatch.setattr(tasks.lanes, "sync_lanes", away)
+    monkeypatch.setattr(tasks.lanes, "publish_watermarks", lambda **_: done.append("told"))
+    monkeypatch.setattr(tasks.upkeep, "purge_retired", away)
+    monkeypatch.setattr(tasks.upkeep, "forget_old", lambda **_: done.append("swept"))
+    for task in (tasks.keep_in_step, tasks.sweep):
+        with pytest.raises(Unavailable):
+            task()
+    assert done == ["told", "swept"]
+
+
+def away(**_):
+    raise Unavailable("store_unavailable", "away")
+
+
+def test_a_lane_at_rest_tells_nothing_to_the_store_that_its_project_moved_to(far, settings):
+    with_direct(far)
+    far.post([{"k": "a", "x": 1}])
+    LaneState.objects.update(watermark_us=5, is_published=False)
+    settings.FRESHLINE_STORES = {"feast": "feast+redis://127.0.0.1:1/0"}
+    far.lives_in = "feast"
+    far.apply(entities=[KEY], feature_views=[view_document()])
+    with clock.fixed(lambda: far.now):
+        tasks.keep_in_step()
+    assert LaneState.objects.get().is_active is False
+
+
 def test_every_store_is_swept_whichever_is_away(far):
     swept = []
 
@@ -124,6 +156,19 @@ def test_a_retired_view_leaves_the_store_it_lived_in(far):
         upkeep.purge_retired(stores=far.store_of, now=far.now)
     assert far.store.read_rows(far.project, "v", [key]) == [None]
     assert [due.project for due in registry.views_to_purge(now=far.now)] == [far.project + "_z"]
+
+
+def test_many_views_of_a_store_that_is_away_keep_no_other_view_from_being_purged(far, monkeypatch):
+    monkeypatch.setattr(upkeep, "_PURGED_AT_ONCE", 1)
+    two_projects(far)
+    far.post([{"k": "a", "x": 1}])
+    key = far.key("a")
+    FeatureView.objects.update(retired_at=far.now, purge_due_at=far.now)
+    lost = FeatureView.objects.filter(project__name=far.project + "_z")
+    lost.update(purge_due_at=far.now - timedelta(days=1))
+    with pytest.raises(Unavailable):
+        upkeep.purge_retired(stores=far.store_of, now=far.now)
+    assert far.store.read_rows(far.project, "v", [key]) == [None]
 
 
 def test_rows_for_a_store_that_is_only_read_are_refused_as_such(far, settings):

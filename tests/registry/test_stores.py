@@ -49,7 +49,8 @@ def test_a_new_project_lives_where_its_file_says(root):
 
 def test_a_file_that_says_nothing_leaves_the_project_where_it_is(root):
     root.apply(flights(store="fast"))
-    assert moved(root.apply(flights())) == []
+    for query in ("", "?retire_absent=true"):
+        assert moved(root.apply(flights(), query)) == []
     assert published()["store"] == "fast"
 
 

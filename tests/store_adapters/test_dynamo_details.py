@@ -191,6 +191,25 @@ def test_the_table_is_made_on_first_use_and_describes_itself(backdoor: DynamoBac
     assert made["AttributeDefinitions"] == [{"AttributeName": "entity-key", "AttributeType": "B"}]
 
 
+def test_a_table_that_takes_longer_to_make_than_a_call_may_wait_is_waited_for(
+    backdoor: DynamoBackdoor, tampering: Tampering
+):
+    backdoor.drop_table()
+    looks: list[str] = []
+
+    def make_slowly(operation: str, answer: dict) -> None:
+        if operation == "DescribeTable" and len(looks) < 8:
+            looks.append(operation)
+            answer["Table"]["TableStatus"] = "CREATING"
+
+    tampering.after = make_slowly
+    url = f"dynamodb://eu-west-1/{backdoor.table}?endpoint={tampering.url}"
+    store = open_store(url, timeout_seconds=0.5)
+    store.write_layout("p", "v", LAYOUT)
+    assert (store.read_layout("p", "v", LAYOUT.number), len(looks)) == (LAYOUT, 8)
+    store.close()
+
+
 def test_a_table_of_another_program_is_a_problem_that_describe_tells(backdoor: DynamoBackdoor):
     backdoor.drop_table()
     backdoor.client.create_table(

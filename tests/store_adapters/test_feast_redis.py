@@ -129,6 +129,18 @@ def test_keys_are_sampled_in_their_order_view_by_view(store):
     assert pair == encode_key([("driver_id", Dtype.INT64, 1001), ("customer_id", Dtype.STRING, "C-1")])
 
 
+def test_keys_of_a_project_whose_name_ends_like_ours_are_not_ours(store, url):
+    other = driver(7) + b"not_" + PROJECT.encode()
+    with Redis.from_url(url) as client:
+        client.hset(other, "_ts:everything", b"")
+        try:
+            assert store.sample_keys(PROJECT, "everything", limit=10) == [
+                driver(number) for number in (1001, 1002, 1003)
+            ]
+        finally:
+            client.delete(other)
+
+
 def test_it_says_what_it_is_and_has_no_watermarks(store):
     store.ping()
     told = store.describe()

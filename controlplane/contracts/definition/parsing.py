@@ -50,7 +50,7 @@ def parse(
         feature_services=_read_all(fields, "feature_services", "feature service", read_service),
     )
     kept = None if retire_absent else known
-    if (definition.store or (kept and kept.store) or DEFAULT_STORE) not in foreign_stores:
+    if (definition.store or (known and known.store) or DEFAULT_STORE) not in foreign_stores:
         _check_lanes(definition, problems=problems)
     version = fields.raw("version")
     if version is not None and (version != 1 or isinstance(version, bool)):

@@ -98,10 +98,12 @@ def publish_watermarks(*, stores: Stores) -> int:
     """Tell every store the watermarks that it may not know yet; returns how many.
 
     A store that does not answer is asked once, the others hear theirs; then its ``Unavailable`` is raised.
+    Of a lane at rest nothing is told: its project may have moved to a store that cannot hold watermarks, or
+    that never had the rows.
     """
     told, failures = 0, dict[str, Unavailable]()
     names = registry.stores_by_project()
-    for state in LaneState.objects.filter(is_published=False):
+    for state in LaneState.objects.filter(is_published=False, is_active=True):
         name = names.get(state.project, DEFAULT_STORE)
         if name in failures:
             continue

@@ -15,21 +15,27 @@ from controlplane.registry.services.views import mark_purged
 from store_adapters import Lane
 
 _EXPIRED_AT_ONCE = 10_000
+_PURGED_AT_ONCE = 10
 
 
 def purge_retired(*, stores: Stores, now: datetime) -> int:
     """Remove every row of retired views from their stores; returns how many. A view at work comes later.
 
-    So does one whose store does not answer; the others' are removed, and then ``Unavailable`` is raised.
+    So do those of a store that does not answer, which is asked once; the others' are removed, and then its
+    ``Unavailable`` is raised.
     """
-    purged, failures = 0, []
+    purged, failures = 0, dict[str, Unavailable]()
     for due in registry.views_to_purge(now=now):
+        if purged == _PURGED_AT_ONCE:
+            break
+        if due.store in failures:
+            continue
         if not _end_runs(due.view_id, now=now):
             continue
         try:
             stores(due.store).purge_view(due.project, due.name)
         except Unavailable as wrong:
-            failures.append(wrong)
+            failures[due.store] = wrong
             continue
         for table in (TouchedKey, Heartbeat, LaneState):
             table.objects.filter(view_id=due.view_id).delete()
@@ -38,7 +44,7 @@ def purge_retired(*, stores: Stores, now: datetime) -> int:
         mark_purged(due.view_id)
         purged += 1
     if failures:
-        raise failures[0]
+        raise next(iter(failures.values()))
     return purged
 
 

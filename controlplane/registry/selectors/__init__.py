@@ -264,12 +264,12 @@ def connection_names() -> frozenset[str]:
     return frozenset(Connection.objects.values_list("name", flat=True))
 
 
-def views_to_purge(*, now: datetime, limit: int = 10) -> list[PurgeDue]:
+def views_to_purge(*, now: datetime) -> list[PurgeDue]:
     """Return retired views whose rows must leave the store, the longest due first."""
     due = FeatureView.objects.filter(purge_due_at__lte=now).select_related("project")
     return [
         PurgeDue(row.pk, row.project.name, row.project.store, row.name, row.purge_due_at)
-        for row in due.order_by("purge_due_at")[:limit]
+        for row in due.order_by("purge_due_at")
         if row.purge_due_at
     ]
 

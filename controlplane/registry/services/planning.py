@@ -1,5 +1,6 @@
 """Say what a definition would change, for whom, before anything is changed."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controlplane.accounts.selectors import team_exists
@@ -45,7 +46,9 @@ def plan_definition(project: str, document: object, *, now: datetime, retire_abs
     )
     refuse_hostile(file)
     refuse_unknown_store(file)
-    return make_plan(before, after=file if retire_absent else definition.merge(before, file), now=now)
+    # Where a project lives is no object that a file could leave out.
+    alone = replace(file, store=file.store or before.store)
+    return make_plan(before, after=alone if retire_absent else definition.merge(before, file), now=now)
 
 
 def make_plan(before: Definition, *, after: Definition, now: datetime) -> Plan:

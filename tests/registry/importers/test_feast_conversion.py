@@ -195,6 +195,16 @@ def test_a_source_that_is_not_read_here_leaves_the_view_a_direct_lane(source, wh
     assert why in remarks(found.left, "s")[0] and "no batch lane fills v" in remarks(found.left, "s")[0]
 
 
+def test_a_second_source_of_a_name_is_not_read_as_the_first():
+    other = file_source(7, "stats", "data/other.parquet")
+    imported = convert(CUSTOMER, view("v", file_source(7, "stats")), view("w", other))
+    first, second = (each.to_document() for each in imported.definition.feature_views)
+    assert first["batch"]["source"] == "stats"
+    assert ("batch" in second, second["direct"]) == (False, True)
+    (reason,) = remarks(imported.left, "stats")
+    assert reason == "another source of its name is read already, so no batch lane fills w"
+
+
 def test_a_push_source_is_a_direct_lane_beside_the_batch():
     found = convert(CUSTOMER, view("v", file_source(7), push_source(9, "pushed")))
     assert the_view(found)["direct"] == {"source": "pushed"} and the_view(found)["batch"]
@@ -208,6 +218,12 @@ def test_a_push_source_says_how_frames_call_the_event_time_unless_it_is_feasts_o
     for named, expected in (("seen_at", "seen_at"), ("event_timestamp", None), ("", None)):
         source = message(9, text(20, "pushed"), number(1, 9), text(3, named))
         assert convert(CUSTOMER, view("v", source)).definition.sources[0].event_time == expected
+
+
+def test_frames_that_feast_renames_are_remarked_on():
+    files = file_source(7, "stats", "data/stats.parquet", mapping(2, {"raw_a": "a"}))
+    imported = convert(CUSTOMER, view("v", files, push_source(9, "scores")))
+    assert remarks(imported.changed, "scores") == ["its frames name columns as v does here: a for raw_a"]
 
 
 def test_what_is_transformed_by_feast_is_written_by_it():

@@ -54,6 +54,8 @@ class Sources:
         if why is None:
             source, lane = self._read(found, [*(key.name for key in keys), *features])
             why = why_refused(source.to_document(), read_source, what="source") or _why_unasked(lane)
+            if why is None and self._is_another(source):
+                why = "another source of its name is read already"
             if why is None:
                 self._carry(found, source)
                 return lane
@@ -68,11 +70,20 @@ class Sources:
         if found.kind == _PUSH and is_legal(found.name):
             named = found.event_time if found.event_time != FEAST_EVENT_TIME else None
             self._carry(found, Source(found.name, SourceKind.PUSH, event_time=named or None))
+            self._tell_renamed(view, found)
             return DirectLane(source=found.name)
         why = "its name cannot be kept" if found.kind == _PUSH else f"{_kind(found)} is not read here"
         told = f"{why}: rows of {view.name} are written to the view itself"
         self._remarks.leave("source", found.name, told)
         return DirectLane()
+
+    def _tell_renamed(self, view: records.View, pushed: records.Source) -> None:
+        """Remark on columns of pushed frames, which Feast renames as it does those of the batch source."""
+        mapping = view.batch_source.mapping if view.batch_source else {}
+        if mapping:
+            renamed = ", ".join(f"{new} for {old}" for old, new in sorted(mapping.items()))
+            told = f"its frames name columns as {view.name} does here: {renamed}"
+            self._remarks.change("source", pushed.name, told)
 
     def _read(self, found: records.Source, wanted: Iterable[str]) -> tuple[Source, BatchLane]:
         raw = {named: column for column, named in found.mapping.items()}
@@ -87,6 +98,11 @@ class Sources:
         query = f"SELECT {chosen} FROM {_quoted(name)}"  # noqa: S608 - quoted, and checked as any query is
         # Feast's materialisation deletes nothing: a key that its source no longer has stays in the store.
         return source, BatchLane((name,), query, absent=Absent.KEEP, order_by=created or None)
+
+    def _is_another(self, source: Source) -> bool:
+        """Return whether its name is taken by one that reads something else; Feast knows sources by name."""
+        taken = self._carried.get(source.name, source)
+        return (taken.kind, taken.uri, taken.event_time) != (source.kind, source.uri, source.event_time)
 
     def _carry(self, found: records.Source, source: Source) -> None:
         if source.name in self._carried:
