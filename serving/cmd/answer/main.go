@@ -79,7 +79,7 @@ func (q *question) ask(ctx context.Context) (*answer, error) {
 	stores := lookup.OnlyStore(&rows{q})
 	marks := lookup.NewWatermarks(stores)
 	for _, project := range parsed.Projects {
-		if err := marks.Add(ctx, []lookup.Place{lookup.PlaceOf(project)}); err != nil {
+		if err := marks.Add(ctx, nil, []lookup.Place{lookup.PlaceOf(project)}); err != nil {
 			return nil, err
 		}
 	}

@@ -101,7 +101,7 @@ func TestAFailedPollKeepsTheLastWatermarks(t *testing.T) {
 	cancel()
 	running.Wait()
 	store.MarksFault = errors.New("away")
-	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP, {Project: "q", Store: bundle.DefaultStore}}); err == nil || marks.Load()[lookuptest.PlaceOfP]["v"] != mark {
+	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP}, []lookup.Place{lookuptest.PlaceOfP, {Project: "q", Store: bundle.DefaultStore}}); err == nil || marks.Load()[lookuptest.PlaceOfP]["v"] != mark {
 		t.Errorf("after a failure: %v, %v", err, marks.Load())
 	}
 }
