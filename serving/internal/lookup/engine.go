@@ -196,40 +196,54 @@ func (e *Engine) answer(ctx context.Context, at entered, request *Request, a *An
 
 // read asks the store for all groups at once: one goroutine each, which writes its own group only.
 func (e *Engine) read(ctx context.Context, store *guarded, a *Answer, patient bool) {
-	if a.Rows == 0 {
+	if a.Rows == 0 || len(a.groups) == 0 {
+		return
+	}
+	if !store.breaker.allow() {
+		for i := range a.groups {
+			a.groups[i].err = errOpen
+			a.groups[i].read.MissAll()
+		}
 		return
 	}
 	var others spread.Group
 	for i := 1; i < len(a.groups); i++ {
-		others.Go(func() { e.readGroup(ctx, store, &a.groups[i], patient) })
+		others.Go(func() { e.readGroup(ctx, store, &a.groups[i]) })
 	}
-	if len(a.groups) > 0 {
-		e.readGroup(ctx, store, &a.groups[0], patient)
-	}
+	e.readGroup(ctx, store, &a.groups[0])
 	others.Wait()
+	e.report(ctx, store, a.groups, patient)
 }
 
-func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patient bool) {
-	if !store.breaker.allow() {
-		g.err = errOpen
-		g.read.MissAll()
-		return
-	}
+func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group) {
 	began := e.Now()
 	g.err = store.store.ReadRows(ctx, &g.read)
 	e.Timer.StoreCall(store.name, "read_rows", e.Now().Sub(began), g.err)
 	if g.err != nil {
 		g.read.MissAll()
 	}
-	parts := EveryPart
-	if g.err != nil {
-		if !blames(ctx, g.err, patient) {
+}
+
+// report tells the breaker how a lookup went, once for all of its groups: one slow lookup of many groups is one
+// failure and not many. The store is well if any group was read, and failing if every one blames it.
+func (e *Engine) report(ctx context.Context, store *guarded, groups []group, patient bool) {
+	var parts uint64
+	blamed := true
+	for i := range groups {
+		g := &groups[i]
+		if g.err == nil {
+			if store.breaker.report(nil, EveryPart) {
+				e.tellBreaker(store.name, &g.read, nil)
+			}
 			return
 		}
-		parts = PartsOf(store.store, &g.read)
+		blamed = blamed && blames(ctx, g.err, patient)
+		if blamed {
+			parts |= PartsOf(store.store, &g.read)
+		}
 	}
-	if store.breaker.report(g.err, parts) {
-		e.tellBreaker(store.name, &g.read, g.err)
+	if first := &groups[0]; blamed && store.breaker.report(first.err, parts) {
+		e.tellBreaker(store.name, &first.read, first.err)
 	}
 }
 
