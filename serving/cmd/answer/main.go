@@ -148,6 +148,6 @@ func (r *rows) ReadWatermarks(context.Context, string) (map[string]enforce.Water
 // silent tells nobody.
 type silent struct{}
 
-func (silent) Observe(*lookup.Answer)                         {}
-func (silent) StoreCall(string, string, time.Duration, error) {}
-func (silent) Request(string, int, time.Duration)             {}
+func (silent) Observe(*lookup.Answer)                                  {}
+func (silent) StoreCall(string, string, time.Duration, lookup.Outcome) {}
+func (silent) Request(string, int, time.Duration)                      {}

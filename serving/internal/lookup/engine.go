@@ -28,7 +28,27 @@ type Observer interface {
 
 // StoreTimer hears how long each call to the store took, and how it ended.
 type StoreTimer interface {
-	StoreCall(store, operation string, took time.Duration, err error)
+	StoreCall(store, operation string, took time.Duration, outcome Outcome)
+}
+
+// Outcome is how a call to a store ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Whole   Outcome = "ok"
+	Partial Outcome = "partial" // some keys or views were read, others not
+	Failed  Outcome = "error"
+)
+
+func outcomeOf(read *Read, err error) Outcome {
+	switch {
+	case err != nil:
+		return Failed
+	case read.Partial != nil:
+		return Partial
+	}
+	return Whole
 }
 
 // Config is what an Engine needs.
@@ -218,9 +238,13 @@ func (e *Engine) read(ctx context.Context, store *guarded, a *Answer, patient bo
 func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group) {
 	began := e.Now()
 	g.err = store.store.ReadRows(ctx, &g.read)
-	e.Timer.StoreCall(store.name, "read_rows", e.Now().Sub(began), g.err)
-	if g.err != nil {
+	e.Timer.StoreCall(store.name, "read_rows", e.Now().Sub(began), outcomeOf(&g.read, g.err))
+	switch {
+	case g.err != nil:
 		g.read.MissAll()
+	case g.read.Partial != nil && store.mayTell(e.Now()):
+		e.Log.Warn("a part of what was asked for could not be read", "store", store.name, "operation", "read_rows",
+			"project", g.read.Project, "views", g.read.Views, "error", g.read.Partial)
 	}
 }
 

@@ -199,4 +199,4 @@ func (s *caseStore) ReadWatermarks(context.Context, string) (map[string]enforce.
 
 type silent struct{}
 
-func (silent) StoreCall(string, string, time.Duration, error) {}
+func (silent) StoreCall(string, string, time.Duration, lookup.Outcome) {}

@@ -195,7 +195,7 @@ func (o *Observer) Observe(answer *lookup.Answer) {
 }
 
 // StoreCall implements lookup.StoreTimer.
-func (o *Observer) StoreCall(string, string, time.Duration, error) {}
+func (o *Observer) StoreCall(string, string, time.Duration, lookup.Outcome) {}
 
 // Request implements httpapi.RequestTimer.
 func (o *Observer) Request(string, int, time.Duration) {}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -141,6 +142,9 @@ func TestADeadlineInTheMiddleLeavesAUsableConnection(t *testing.T) {
 		read := &lookup.Read{Project: "p", Views: []string{"v"}, Keys: keys, Rows: make([][]byte, len(keys)), Missed: make([]bool, len(keys))}
 		err := store.ReadRows(ctx, read)
 		cancel()
+		if err == nil && slices.Contains(read.Missed, true) != (read.Partial != nil) {
+			t.Fatalf("said of what was missed: %v", read.Partial)
+		}
 		for k, data := range read.Rows {
 			if err == nil && data == nil && !read.Missed[k] {
 				t.Fatalf("key %d was neither read nor missed", k)
