@@ -213,3 +213,15 @@ func TestCredentialsComeFromTheEnvironmentOrTheContainer(t *testing.T) {
 		t.Errorf("from the container: %+v (%v)", got, err)
 	}
 }
+
+func TestARowOfNoBytesIsARowAndNotNone(t *testing.T) {
+	store := serve(t, func(keys []json.RawMessage) (int, any) {
+		items := rowsOf(keys)
+		items[0].(map[string]any)["v"] = map[string]string{"B": ""}
+		return http.StatusOK, map[string]any{"Responses": map[string]any{"table": items}}
+	})
+	read := readOf(1)
+	if err := store.ReadRows(t.Context(), read); err != nil || read.Rows[0] == nil || len(read.Rows[0]) != 0 {
+		t.Errorf("rows %v, %v", read.Rows, err)
+	}
+}

@@ -116,6 +116,9 @@ func readKey(stmt *sqlite.Stmt, read *lookup.Read, k int, rows *arena.Arena) err
 		if err == nil && found {
 			data := rows.Take(stmt.ColumnLen(0))
 			stmt.ColumnBytes(0, data)
+			if data == nil {
+				data = []byte{} // there is a row, if not one that anybody can read
+			}
 			read.Rows[v*len(read.Keys)+k] = data
 		}
 		if err = errors.Join(err, stmt.Reset()); err != nil {

@@ -155,3 +155,13 @@ func TestADeadlineInTheMiddleLeavesAUsableConnection(t *testing.T) {
 		}
 	}
 }
+
+func TestARowOfNoBytesIsARowAndNotNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.sqlite3")
+	writer := sqlitetest.Create(t, path)
+	writer.Row("p", "v", []byte("a"), []byte{})
+	read := &lookup.Read{Project: "p", Views: []string{"v"}, Keys: [][]byte{[]byte("a"), []byte("b")}, Rows: make([][]byte, 2), Missed: make([]bool, 2)}
+	if err := open(t, path).ReadRows(context.Background(), read); err != nil || read.Rows[0] == nil || read.Rows[1] != nil {
+		t.Errorf("rows %v, %v", read.Rows, err)
+	}
+}
