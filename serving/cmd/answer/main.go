@@ -79,7 +79,7 @@ func (q *question) ask(ctx context.Context) (*answer, error) {
 	stores := lookup.OnlyStore(&rows{q})
 	marks := lookup.NewWatermarks(stores)
 	for _, project := range parsed.Projects {
-		if err := marks.Add(ctx, []lookup.Place{lookup.PlaceOf(project)}); err != nil {
+		if err := marks.Add(ctx, nil, []lookup.Place{lookup.PlaceOf(project)}); err != nil {
 			return nil, err
 		}
 	}
@@ -148,6 +148,6 @@ func (r *rows) ReadWatermarks(context.Context, string) (map[string]enforce.Water
 // silent tells nobody.
 type silent struct{}
 
-func (silent) Observe(*lookup.Answer)                         {}
-func (silent) StoreCall(string, string, time.Duration, error) {}
-func (silent) Request(string, int, time.Duration)             {}
+func (silent) Observe(*lookup.Answer)                                  {}
+func (silent) StoreCall(string, string, time.Duration, lookup.Outcome) {}
+func (silent) Request(string, int, time.Duration)                      {}

@@ -231,7 +231,7 @@ func (a *App) polled(err error) {
 func (a *App) prepare(ctx context.Context, b *bundle.Bundle) {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
-	a.polled(a.marks.Add(ctx, placesOf(b)))
+	a.polled(a.marks.Add(ctx, a.places(), placesOf(b)))
 	for _, place := range placesOf(b) {
 		if a.stores[place.Store] == nil {
 			a.log.Error("a project lives in a store of which there is no address here: FRESHLINE_STORES does not name it",

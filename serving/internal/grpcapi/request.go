@@ -26,7 +26,7 @@ type onlineRequest struct {
 type keyColumn struct {
 	name   string
 	sent   [][]byte // each value's message, to be sent back as it is
-	binary bool     // some value came as bytes
+	binary []bool   // which values came as bytes; nil: none
 }
 
 // maxColumns bounds the comparisons of names. No view has near as many join keys.
@@ -164,7 +164,7 @@ func (r *onlineRequest) columns() error {
 		texts, ends := []byte(nil), make([]int, len(column.sent))
 		for k, value := range column.sent {
 			var err error
-			if texts, err = column.appendKey(texts, value); err != nil {
+			if texts, err = column.appendKey(texts, k, value); err != nil {
 				return err
 			}
 			ends[k] = len(texts)
@@ -173,23 +173,22 @@ func (r *onlineRequest) columns() error {
 		for k, end := range ends {
 			values[k], from = texts[from:end:end], end
 		}
-		r.Entities = append(r.Entities, lookup.EntityColumn{Name: column.name, Values: values, Binary: column.binary})
+		r.Entities = append(r.Entities, lookup.EntityColumn{Name: column.name, Values: values, Typed: true, Binary: column.binary})
 	}
 	return nil
 }
 
-// appendKey appends a Value as JSON. What no key can be becomes something that no key accepts.
-func (c *keyColumn) appendKey(to, value []byte) ([]byte, error) {
-	from := len(to)
+// appendKey appends value k as JSON. What no key can be becomes something that no key accepts.
+func (c *keyColumn) appendKey(to []byte, k int, value []byte) ([]byte, error) {
+	from, binary := len(to), false
 	to = append(to, "null"...)
 	err := eachField(value, func(field protowire.Number, kind protowire.Type, number uint64, text []byte) error {
 		if field < 1 || field > 48 || field == 9 || field == 10 {
 			return nil // no kind of value that Feast has
 		}
-		to = to[:from]
+		to, binary = to[:from], field == 1 && kind == protowire.BytesType
 		switch {
-		case field == 1 && kind == protowire.BytesType:
-			c.binary = true
+		case binary:
 			to = append(base64.StdEncoding.AppendEncode(append(to, '"'), text), '"')
 		case field == 2 && kind == protowire.BytesType:
 			to = jsonout.String(to, text)
@@ -211,5 +210,11 @@ func (c *keyColumn) appendKey(to, value []byte) ([]byte, error) {
 		}
 		return nil
 	})
+	if binary {
+		if c.binary == nil {
+			c.binary = make([]bool, len(c.sent))
+		}
+		c.binary[k] = true
+	}
 	return to, err
 }

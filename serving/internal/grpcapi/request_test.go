@@ -85,6 +85,14 @@ func TestEveryKindOfValueBecomesItsKey(t *testing.T) {
 	}
 }
 
+func TestBytesAreToldApartFromTexts(t *testing.T) {
+	both := append(field(1, []byte("x")), field(2, []byte("x"))...) // of which the later counts
+	r := parsed(t, column("k", field(2, []byte("x")), field(1, []byte("x")), both), column("l", both))
+	if !slices.Equal(r.Entities[0].Binary, []bool{false, true, false}) || r.Entities[1].Binary != nil || !r.Entities[0].Typed || !r.Entities[1].Typed {
+		t.Errorf("read %+v", r.Entities)
+	}
+}
+
 func TestMessagesThatAreNoneAreRefused(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"half a tag":                 {0x80},

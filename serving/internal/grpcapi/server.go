@@ -63,38 +63,39 @@ type Procedure struct {
 	Meaning string
 	open    bool // to callers without a token as well
 	streams bool // its answer has many messages
+	passes  bool // what callers with a token send to the control plane
 	handler func(*server, string, ...connect.HandlerOption) http.Handler
 }
 
 // Procedures lists everything there is to call; docs/reference/serving.md shows the same list.
 func Procedures() []Procedure {
 	return []Procedure{
-		{"/" + serviceName + "/GetOnlineFeatures", "gRPC: values as Feast's service gives them.", false, false,
+		{"/" + serviceName + "/GetOnlineFeatures", "gRPC: values as Feast's service gives them.", false, false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getOnlineFeatures, options...)
 			}},
-		{"/" + serviceName + "/GetFeastServingInfo", "gRPC: the version of serving.", false, false,
+		{"/" + serviceName + "/GetFeastServingInfo", "gRPC: the version of serving.", false, false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getFeastServingInfo, options...)
 			}},
-		{"/" + listenName + "/GetOnlineFeatures", "gRPC: the same by the name of Feast's Python service.", false, false,
+		{"/" + listenName + "/GetOnlineFeatures", "gRPC: the same by the name of Feast's Python service.", false, false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.getOnlineFeatures, options...)
 			}},
 		// Who may write the control plane alone knows: a token for that need be none for lookups.
-		{"/" + listenName + "/Push", "gRPC: one row for a push source; passed on to the control plane.", true, false,
+		{"/" + listenName + "/Push", "gRPC: one row for a push source; passed on to the control plane.", true, false, true,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.push, options...)
 			}},
-		{"/" + listenName + "/WriteToOnlineStore", "gRPC: one row for a view; passed on to the control plane.", true, false,
+		{"/" + listenName + "/WriteToOnlineStore", "gRPC: one row for a view; passed on to the control plane.", true, false, true,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.writeToOnlineStore, options...)
 			}},
-		{"/grpc.health.v1.Health/Check", "gRPC: SERVING once there is a bundle and the store answers.", true, false,
+		{"/grpc.health.v1.Health/Check", "gRPC: SERVING once there is a bundle and the store answers.", true, false, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewUnaryHandler(path, s.check, options...)
 			}},
-		{"/grpc.health.v1.Health/Watch", "gRPC: the same at once and on every change, until serving ends.", true, true,
+		{"/grpc.health.v1.Health/Watch", "gRPC: the same at once and on every change, until serving ends.", true, true, false,
 			func(s *server, path string, options ...connect.HandlerOption) http.Handler {
 				return connect.NewServerStreamHandler(path, s.watch, options...)
 			}},
@@ -147,6 +148,12 @@ func (s *server) framed(procedure Procedure, next http.Handler, refuse *connect.
 		if err := s.Gate.Known(r.Header.Get("Authorization")); err != nil && !procedure.open {
 			_ = refuse.Write(w, r, statusOf(err))
 			return
+		}
+		if procedure.passes {
+			if err := s.Passer.Known(r.Header); err != nil {
+				_ = refuse.Write(w, r, passStatus(err))
+				return
+			}
 		}
 		if procedure.streams {
 			w = streamWriter{w, http.NewResponseController(w)}

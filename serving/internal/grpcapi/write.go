@@ -166,7 +166,11 @@ func (s *server) write(ctx context.Context, path, member string, row *writeReque
 		return connect.NewError(codeOfStatus(response.StatusCode), told(toldBy(text)))
 	})
 	if err != nil {
-		return nil, passStatus(err)
+		told := passStatus(err)
+		if errors.Is(told, pass.ErrInternal) {
+			s.Log.Error("a row could not be passed on", "path", path, "error", err)
+		}
+		return nil, told
 	}
 	return connect.NewResponse(&writeResponse{}), nil
 }
@@ -209,7 +213,7 @@ func passStatus(err error) error {
 	case errors.Is(err, pass.ErrAway):
 		return connect.NewError(connect.CodeUnavailable, pass.ErrAway)
 	}
-	return connect.NewError(connect.CodeInternal, err)
+	return connect.NewError(connect.CodeInternal, pass.ErrInternal) // the cause names files, which are the log's business
 }
 
 // codeOfStatus is the code under which a status of the control plane is told.

@@ -133,6 +133,7 @@ func TestWhatIsNoRowIsNotPassedOn(t *testing.T) {
 		{"a list that ends too early", field(4, entry("k", field(15, field(1, []byte{1, 2})))), "Bearer mine", connect.CodeInvalidArgument},
 		{"no message", []byte("\xff\xff"), "Bearer mine", connect.CodeInvalidArgument},
 		{"a caller without a token", text, "", connect.CodeUnauthenticated},
+		{"a message that nobody reads without a token", []byte("\xff\xff"), "", connect.CodeUnauthenticated},
 	} {
 		f, seen, _ := planed(t, 200, "")
 		if code, _ := f.call(writePath, test.content, "Authorization", test.token); code != test.code || seen.URL != nil {

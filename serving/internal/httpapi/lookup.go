@@ -10,6 +10,10 @@ import (
 	"freshline/serving/internal/lookup"
 )
 
+// mostReasons bounds the reasons of an answer: ten thousand rows of two thousand features have twenty million, which
+// nobody reads and which would take gigabytes.
+const mostReasons = 10_000
+
 // lookup is our own endpoint: values with their verdicts, ages and actions.
 func (s *Server) lookup(w http.ResponseWriter, r *http.Request) {
 	mediaType, ok := acceptable(r.Header.Values("Accept"))
@@ -100,12 +104,17 @@ func appendAges(to []byte, view *lookup.View) []byte {
 // appendDetails appends the members that explain an answer: rejected rows, counts, versions.
 func appendDetails(to []byte, answer *lookup.Answer, full bool) []byte {
 	to = append(to, `"rejected":[`...)
+	reasons := 0
 	for i, rejected := range answer.Rejected {
 		if rejected {
-			to = append(appendRejection(to, answer, i, full), ',')
+			to = append(appendRejection(to, answer, i, full, &reasons), ',')
 		}
 	}
-	to = append(trimComma(to), `],"counts":{"verdicts":{`...)
+	to = append(trimComma(to), ']', ',')
+	if reasons > mostReasons {
+		to = appendCount(to, "reasons_left_out", uint64(reasons-mostReasons))
+	}
+	to = append(to, `"counts":{"verdicts":{`...)
 	tally := answer.Tally()
 	for verdict, n := range tally.Verdicts {
 		to = appendCount(to, enforce.Verdict(verdict).String(), n)
@@ -133,11 +142,16 @@ func appendCount(to []byte, name string, n uint64) []byte {
 	return append(strconv.AppendUint(to, n, 10), ',')
 }
 
-func appendRejection(to []byte, answer *lookup.Answer, i int, full bool) []byte {
+// appendRejection appends a rejected row and counts its reasons; those beyond the most that an answer tells it
+// only counts.
+func appendRejection(to []byte, answer *lookup.Answer, i int, full bool, reasons *int) []byte {
 	to = strconv.AppendInt(append(to, `{"row":`...), int64(i), 10)
 	to = append(to, `,"reasons":[`...)
 	for _, column := range answer.Columns {
 		if !column.Rejects(i) {
+			continue
+		}
+		if *reasons++; *reasons > mostReasons {
 			continue
 		}
 		to = jsonout.String(append(to, `{"feature":`...), column.ColumnName(full))

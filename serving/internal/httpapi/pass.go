@@ -15,26 +15,35 @@ const maxAnswer = 1 << 20
 // answerHeaders are the headers of the control plane's answer that reach the caller.
 var answerHeaders = []string{"Content-Type", "Idempotency-Replayed", "Retry-After", "Www-Authenticate", "X-Request-Id"}
 
-// passOn hands a write of Feast's clients to the control plane, and its answer back as it stands.
+// passOn hands a write of Feast's clients to the control plane, and its answer back as it stands:
+// whole or not at all, since half an answer looks like one.
 func (s *Server) passOn(w http.ResponseWriter, r *http.Request) {
 	passed := control.Passed{
 		Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header.Clone(), Body: r.Body, Length: r.ContentLength,
 	}
 	err := s.Passer.Pass(r.Context(), passed, func(response *http.Response) error {
+		body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+		if err != nil || len(body) > maxAnswer {
+			s.Log.Warn("an answer of the control plane was cut off", "path", r.URL.Path, "status", response.StatusCode, "error", err)
+			s.write(w, r, newProblem(codeControlAnswer,
+				"the control plane's answer broke off, or is longer than %d bytes; what was asked may be done", maxAnswer))
+			return nil
+		}
 		for _, name := range answerHeaders {
 			if values := response.Header.Values(name); len(values) > 0 {
 				w.Header()[name] = values
 			}
 		}
 		w.WriteHeader(response.StatusCode)
-		_, err := io.Copy(w, io.LimitReader(response.Body, maxAnswer))
-		if err != nil {
-			s.Log.Warn("an answer of the control plane was cut off", "path", r.URL.Path, "error", err)
-		}
+		_, _ = w.Write(body) // a caller that left needs no answer
 		return nil
 	})
 	if err != nil {
-		s.write(w, r, passProblem(err))
+		told := passProblem(err)
+		if told.Code == codeInternal {
+			s.Log.Error("a request could not be passed on", "request_id", requestID(r), "path", r.URL.Path, "error", err)
+		}
+		s.write(w, r, told)
 	}
 }
 
@@ -52,5 +61,5 @@ func passProblem(err error) *problem {
 	case errors.Is(err, pass.ErrAway):
 		return newProblem(codeControlAway, "%s", pass.ErrAway)
 	}
-	return newProblem(codeInternal, "%s", err)
+	return newProblem(codeInternal, "%s", pass.ErrInternal) // the cause names files, which are the log's business
 }

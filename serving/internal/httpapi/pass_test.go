@@ -125,6 +125,32 @@ func TestWhatIsNotPassedOnIsAProblem(t *testing.T) {
 	}
 }
 
+func TestATokenFileThatCannotBeReadIsNamedInTheLogOnly(t *testing.T) {
+	f := passing(t, newPlane(t).URL, pass.Config{TokenFile: "/run/secrets/ours"})
+	got := f.do(http.MethodPost, "/push", "{}")
+	if got.Code != 500 || strings.Contains(got.Body.String(), "secrets") || strings.Contains(got.Body.String(), "TOKEN") {
+		t.Errorf("answered %d %s", got.Code, got.Body)
+	}
+}
+
+func TestAnAnswerOfTheControlPlaneIsPassedBackWholeOrNotAtAll(t *testing.T) {
+	p := newPlane(t)
+	f := passing(t, p.URL, pass.Config{})
+	for size, want := range map[int]int{maxAnswer: 200, maxAnswer + 1: 502} {
+		p.answer = func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, size)) }
+		if got := f.do(http.MethodPost, "/push", "{}"); got.Code != want || want == 200 && got.Body.Len() != size {
+			t.Errorf("%d bytes were answered %d with %d bytes", size, got.Code, got.Body.Len())
+		}
+	}
+	p.answer = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = w.Write([]byte("half"))
+	}
+	if got := f.do(http.MethodPost, "/push", "{}"); got.Code != 502 || strings.Contains(got.Body.String(), "half") {
+		t.Errorf("an answer that broke off was answered %d %s", got.Code, got.Body)
+	}
+}
+
 func TestABodyOfUnknownLengthIsCutOffAtTheLimit(t *testing.T) {
 	p := newPlane(t)
 	f := passing(t, p.URL, pass.Config{})

@@ -18,6 +18,7 @@ const (
 	codeBadValue         code = "bad_value"
 	codeBusy             code = "rate_limited"
 	codeContractNotMet   code = "contract_not_met"
+	codeControlAnswer    code = "control_plane_answer"
 	codeControlAway      code = "control_plane_unavailable"
 	codeDeadline         code = "deadline_exceeded"
 	codeForbidden        code = "forbidden"
@@ -44,6 +45,7 @@ func Codes() []Code {
 		{string(codeBadJSON), http.StatusBadRequest, "The body is not the JSON that this endpoint takes."},
 		{string(codeBadValue), http.StatusUnprocessableEntity, "A value of the request is missing, or has the wrong type or form."},
 		{string(codeContractNotMet), http.StatusFailedDependency, "The contract rejects more rows than the feature service accepts."},
+		{string(codeControlAnswer), http.StatusBadGateway, "The control plane's answer broke off or is longer than 1 MiB; what was asked may be done."},
 		{string(codeControlAway), http.StatusServiceUnavailable, "What was to be passed on found no control plane; lookups go on without it."},
 		{string(codeDeadline), http.StatusGatewayTimeout, "No row could be read, or nothing was passed on, before the request's deadline."},
 		{string(codeForbidden), http.StatusForbidden, "The token does not reach the project that was asked for."},

@@ -108,6 +108,7 @@ func (a *Answer) addGroups(rows int) {
 	}
 	for i := range a.groups {
 		read := &a.groups[i].read
+		read.Partial = nil
 		read.Rows = resized(read.Rows, rows*len(read.Views))
 		clear(read.Rows)
 		read.Missed = resized(read.Missed, rows)

@@ -28,7 +28,27 @@ type Observer interface {
 
 // StoreTimer hears how long each call to the store took, and how it ended.
 type StoreTimer interface {
-	StoreCall(store, operation string, took time.Duration, err error)
+	StoreCall(store, operation string, took time.Duration, outcome Outcome)
+}
+
+// Outcome is how a call to a store ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Whole   Outcome = "ok"
+	Partial Outcome = "partial" // some keys or views were read, others not
+	Failed  Outcome = "error"
+)
+
+func outcomeOf(read *Read, err error) Outcome {
+	switch {
+	case err != nil:
+		return Failed
+	case read.Partial != nil:
+		return Partial
+	}
+	return Whole
 }
 
 // Config is what an Engine needs.
@@ -196,40 +216,58 @@ func (e *Engine) answer(ctx context.Context, at entered, request *Request, a *An
 
 // read asks the store for all groups at once: one goroutine each, which writes its own group only.
 func (e *Engine) read(ctx context.Context, store *guarded, a *Answer, patient bool) {
-	if a.Rows == 0 {
+	if a.Rows == 0 || len(a.groups) == 0 {
+		return
+	}
+	if !store.breaker.allow() {
+		for i := range a.groups {
+			a.groups[i].err = errOpen
+			a.groups[i].read.MissAll()
+		}
 		return
 	}
 	var others spread.Group
 	for i := 1; i < len(a.groups); i++ {
-		others.Go(func() { e.readGroup(ctx, store, &a.groups[i], patient) })
+		others.Go(func() { e.readGroup(ctx, store, &a.groups[i]) })
 	}
-	if len(a.groups) > 0 {
-		e.readGroup(ctx, store, &a.groups[0], patient)
-	}
+	e.readGroup(ctx, store, &a.groups[0])
 	others.Wait()
+	e.report(ctx, store, a.groups, patient)
 }
 
-func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group, patient bool) {
-	if !store.breaker.allow() {
-		g.err = errOpen
-		g.read.MissAll()
-		return
-	}
+func (e *Engine) readGroup(ctx context.Context, store *guarded, g *group) {
 	began := e.Now()
 	g.err = store.store.ReadRows(ctx, &g.read)
-	e.Timer.StoreCall(store.name, "read_rows", e.Now().Sub(began), g.err)
-	if g.err != nil {
+	e.Timer.StoreCall(store.name, "read_rows", e.Now().Sub(began), outcomeOf(&g.read, g.err))
+	switch {
+	case g.err != nil:
 		g.read.MissAll()
+	case g.read.Partial != nil && store.mayTell(e.Now()):
+		e.Log.Warn("a part of what was asked for could not be read", "store", store.name, "operation", "read_rows",
+			"project", g.read.Project, "views", g.read.Views, "error", g.read.Partial)
 	}
-	parts := EveryPart
-	if g.err != nil {
-		if !blames(ctx, g.err, patient) {
+}
+
+// report tells the breaker how a lookup went, once for all of its groups: one slow lookup of many groups is one
+// failure and not many. The store is well if any group was read, and failing if every one blames it.
+func (e *Engine) report(ctx context.Context, store *guarded, groups []group, patient bool) {
+	var parts uint64
+	blamed := true
+	for i := range groups {
+		g := &groups[i]
+		if g.err == nil {
+			if store.breaker.report(nil, EveryPart) {
+				e.tellBreaker(store.name, &g.read, nil)
+			}
 			return
 		}
-		parts = PartsOf(store.store, &g.read)
+		blamed = blamed && blames(ctx, g.err, patient)
+		if blamed {
+			parts |= PartsOf(store.store, &g.read)
+		}
 	}
-	if store.breaker.report(g.err, parts) {
-		e.tellBreaker(store.name, &g.read, g.err)
+	if first := &groups[0]; blamed && store.breaker.report(first.err, parts) {
+		e.tellBreaker(store.name, &first.read, first.err)
 	}
 }
 

@@ -251,7 +251,7 @@ func TestARequestIsJudgedByTheWatermarksFromBeforeItsRowsWereRead(t *testing.T) 
 	f.engine.Marks = marks
 	f.store.Marks = map[string]enforce.Watermarks{"carrier_delays": {US: [3]int64{nowUS}, Has: [3]bool{true}}}
 	f.store.WhileReading = func() {
-		if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP}); err != nil {
+		if err := marks.Add(context.Background(), nil, []lookup.Place{lookuptest.PlaceOfP}); err != nil {
 			t.Error(err)
 		}
 	}

@@ -24,6 +24,16 @@ type guarded struct {
 	store    Store
 	breaker  *Breaker
 	inFlight atomic.Int64 // lookups of its projects
+	told     atomic.Int64 // unix nanoseconds at which a read that failed in part was last logged
+}
+
+// tellEvery is how often reads that fail in part are logged: every one would fill the log.
+const tellEvery = time.Second
+
+// mayTell tells whether it is time to log again.
+func (g *guarded) mayTell(now time.Time) bool {
+	last := g.told.Load()
+	return now.UnixNano()-last >= int64(tellEvery) && g.told.CompareAndSwap(last, now.UnixNano())
 }
 
 // Breaker keeps a failing store from costing every request its whole deadline. It is a counter and

@@ -57,6 +57,37 @@ func TestAStoreThatKeepsFailingIsAskedOnceASecond(t *testing.T) {
 	}
 }
 
+func TestALookupOfManyGroupsIsOneFailureAndNotMany(t *testing.T) {
+	f := newFixture(t)
+	down := func(*lookup.Read) error { return errors.New("down") }
+	f.store.Fault = down
+	ask := func(times int) bool {
+		for range times {
+			f.lookup(&lookup.Request{
+				Features: []string{"carrier_delays:delay", "airport_weather:wind"},
+				Entities: []lookup.EntityColumn{carriers(`"UA"`)[0], {Name: "airport", Values: [][]byte{[]byte("5")}}},
+			})
+		}
+		return f.engine.Breaker(bundle.DefaultStore).Open()
+	}
+	if ask(4) {
+		t.Error("four lookups of two groups opened the breaker")
+	}
+	f.store.Fault = func(read *lookup.Read) error {
+		if read.Views[0] == "airport_weather" {
+			return errors.New("slow")
+		}
+		return nil
+	}
+	if ask(10) {
+		t.Error("a store that reads one of two groups is taken for failing")
+	}
+	f.store.Fault = down
+	if ask(4) || !ask(1) {
+		t.Error("the breaker opens at another failure than the fifth in a row")
+	}
+}
+
 func TestACallerInAHurryDoesNotBlameTheStore(t *testing.T) {
 	f := newFixture(t)
 	f.store.Hang = true
@@ -101,7 +132,7 @@ func TestAFailedPollKeepsTheLastWatermarks(t *testing.T) {
 	cancel()
 	running.Wait()
 	store.MarksFault = errors.New("away")
-	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP, {Project: "q", Store: bundle.DefaultStore}}); err == nil || marks.Load()[lookuptest.PlaceOfP]["v"] != mark {
+	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP}, []lookup.Place{lookuptest.PlaceOfP, {Project: "q", Store: bundle.DefaultStore}}); err == nil || marks.Load()[lookuptest.PlaceOfP]["v"] != mark {
 		t.Errorf("after a failure: %v, %v", err, marks.Load())
 	}
 }

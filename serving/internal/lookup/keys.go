@@ -1,7 +1,10 @@
 package lookup
 
 import (
+	"encoding/base64"
+
 	"freshline/serving/internal/bundle"
+	"freshline/serving/internal/jsonscan"
 	"freshline/serving/internal/key"
 	"freshline/serving/internal/row"
 )
@@ -64,7 +67,7 @@ func (g *group) encode(entities []EntityColumn, rows int, asFeast bool) error {
 		if at < 0 && joinKey.Name != dummyKey {
 			return failure(KeyMissing, joinKey.Name, "Missing join key values for keys: [%s].", joinKey.Name)
 		}
-		if at >= 0 && entities[at].Binary && joinKey.Dtype != row.Bytes {
+		if at >= 0 && entities[at].Binary != nil && joinKey.Dtype != row.Bytes {
 			return failure(KeyBad, joinKey.Name, "Join key %s takes %s, not bytes", joinKey.Name, joinKey.Dtype)
 		}
 		g.columns = append(g.columns, at)
@@ -79,6 +82,9 @@ func (g *group) encode(entities []EntityColumn, rows int, asFeast bool) error {
 					entities[at].Values[i] = asKey(joinKeys[k].Dtype, entities[at].Values[i])
 				}
 				value = entities[at].Values[i]
+				if joinKeys[k].Dtype == row.Bytes && entities[at].isText(i) {
+					value = inBase64(value)
+				}
 			}
 			var err error
 			g.bytes, err = key.AppendValue(g.bytes, joinKeys[k].Dtype, value)
@@ -95,6 +101,21 @@ func (g *group) encode(entities []EntityColumn, rows int, asFeast bool) error {
 		from = end
 	}
 	return nil
+}
+
+// isText tells whether a value is a text where bytes would be told apart.
+func (c *EntityColumn) isText(i int) bool { return c.Typed && (c.Binary == nil || !c.Binary[i]) }
+
+// inBase64 spells a text as a key of bytes takes it in JSON; what is no text stays as it is.
+func inBase64(raw []byte) []byte {
+	if len(raw) == 0 || raw[0] != '"' {
+		return raw
+	}
+	text, err := jsonscan.AppendText(nil, raw)
+	if err != nil {
+		return raw
+	}
+	return append(base64.StdEncoding.AppendEncode([]byte{'"'}, text), '"')
 }
 
 func resized[T any](s []T, n int) []T {

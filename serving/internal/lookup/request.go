@@ -33,7 +33,8 @@ type Request struct {
 type EntityColumn struct {
 	Name   string
 	Values [][]byte
-	Binary bool // some values are bytes and not text, which a key of text does not take
+	Typed  bool   // bytes are told apart from texts: a text is its own bytes to a key of bytes, and no base64
+	Binary []bool // by value, of a typed column: bytes, which no key of text takes; nil: none are
 }
 
 // Limits bound what one request may ask for.

@@ -14,7 +14,7 @@ import (
 type Store interface {
 	// ReadRows fills read.Rows. It sets read.Missed[k] for a key that it could not ask for (a
 	// shard that is down, the deadline), or calls read.MissRow where it is one view alone, and returns an
-	// error only when nothing could be asked for.
+	// error only when nothing could be asked for; of less it says in read.Partial why.
 	ReadRows(ctx context.Context, read *Read) error
 	// ReadLayout returns a view's column layout, nil if there is none of that number.
 	ReadLayout(ctx context.Context, project, view string, number uint32) (*row.Layout, error)
@@ -53,6 +53,7 @@ type Read struct {
 	Keys    [][]byte
 	Rows    [][]byte // Rows[v*len(Keys)+k] is key k's row in view v; nil where there is none
 	Missed  []bool   // by key: of no view
+	Partial error    // why some of it was missed; set by a store that returns no error all the same
 	lost    []bool   // by row, as Rows; empty while MissRow was not called
 }
 

@@ -130,7 +130,7 @@ func TestWatermarksProveNothingOfTheRowsInAnotherStore(t *testing.T) {
 	marks := lookup.NewWatermarks(f.engine.Stores)
 	f.engine.Marks = marks
 	// Before the move the project's watermarks are those of the default store.
-	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP}); err != nil {
+	if err := marks.Add(context.Background(), nil, []lookup.Place{lookuptest.PlaceOfP}); err != nil {
 		t.Fatal(err)
 	}
 	answer, err := f.ask("p")
@@ -150,11 +150,41 @@ func TestAStoreThatIsAwayKeepsNoOthersWatermarks(t *testing.T) {
 	marks := lookup.NewWatermarks(f.engine.Stores)
 	place := lookup.Place{Project: "p", Store: "fast"}
 	lost := lookup.Place{Project: "q", Store: "lost"}
-	if err := marks.Add(context.Background(), []lookup.Place{lookuptest.PlaceOfP, place, lost}); err == nil {
+	if err := marks.Add(context.Background(), nil, []lookup.Place{lookuptest.PlaceOfP, place, lost}); err == nil {
 		t.Error("no error")
 	}
 	if marks.Load()[place]["v"] != mark {
 		t.Errorf("%v", marks.Load())
+	}
+}
+
+func TestAProjectThatMovesThereAndBackIsNotJudgedByItsOldWatermarks(t *testing.T) {
+	f := newTwoStores(t)
+	mark := func(us int64) map[string]enforce.Watermarks {
+		return map[string]enforce.Watermarks{"v": {US: [3]int64{us}, Has: [3]bool{true}}}
+	}
+	here, there := []lookup.Place{lookuptest.PlaceOfP}, []lookup.Place{{Project: "p", Store: "fast"}}
+	marks := lookup.NewWatermarks(f.engine.Stores)
+	move := func(from, to []lookup.Place) {
+		t.Helper()
+		if err := marks.Add(context.Background(), from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.store.Marks = mark(1)
+	move(nil, here)
+	f.store.Marks = mark(2)
+	move(here, there)
+	if marks.Load()[here[0]]["v"].US[0] != 1 {
+		t.Errorf("while the project is still here: %v", marks.Load())
+	}
+	move(there, here)
+	if marks.Load()[here[0]]["v"].US[0] != 2 {
+		t.Errorf("once it is back: %v", marks.Load())
+	}
+	move(here, here)
+	if _, kept := marks.Load()[there[0]]; kept || len(marks.Load()) != 1 {
+		t.Errorf("long after: %v", marks.Load())
 	}
 }
 

@@ -71,9 +71,10 @@ func (w *Watermarks) poll(ctx context.Context, store string, places []Place) err
 	return errors.Join(failures...)
 }
 
-// Add reads the watermarks of places that are new, before a lookup asks for them; all stores at once.
-func (w *Watermarks) Add(ctx context.Context, places []Place) error {
-	known := w.Load()
+// Add reads the watermarks of places that are new, before a lookup asks for them; all stores at once. A place
+// that is not in force was not polled lately: what was once read of it is dropped, and it is read anew.
+func (w *Watermarks) Add(ctx context.Context, inForce, places []Place) error {
+	known := w.keep(inForce)
 	missing := make(map[string][]Place)
 	for _, place := range places {
 		if _, ok := known[place]; !ok && w.stores[place.Store] != nil {
@@ -89,6 +90,20 @@ func (w *Watermarks) Add(ctx context.Context, places []Place) error {
 		failed = errors.Join(failed, <-failures)
 	}
 	return failed
+}
+
+// keep drops all places but these, and returns what is left.
+func (w *Watermarks) keep(places []Place) Snapshot {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	kept := make(Snapshot, len(places))
+	for _, place := range places {
+		if marks, ok := w.Load()[place]; ok {
+			kept[place] = marks
+		}
+	}
+	w.current.Store(&kept)
+	return kept
 }
 
 // Run polls every store by itself until ctx ends, so that one that does not answer ages no other's

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/lookup"
 )
 
 // Metrics is everything that /metrics shows. It is safe for many goroutines.
@@ -41,7 +42,7 @@ func NewMetrics(counters *Counters, build string) *Metrics {
 			Buckets: prometheus.ExponentialBuckets(0.00025, 2, 14),
 		}, []string{"endpoint", "code"}),
 		store: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "freshline_serving_store_seconds", Help: "Latency of calls to the online stores by store, operation and outcome.",
+			Name: "freshline_serving_store_seconds", Help: "Latency of calls to the online stores by store, operation and outcome: ok, error, or partial where some of it was read.",
 			Buckets: prometheus.ExponentialBuckets(0.0001, 2, 14),
 		}, []string{"store", "operation", "outcome"}),
 		polls: prometheus.NewCounter(prometheus.CounterOpts{
@@ -91,12 +92,8 @@ func (m *Metrics) Request(endpoint string, code int, took time.Duration) {
 }
 
 // StoreCall implements lookup.StoreTimer.
-func (m *Metrics) StoreCall(store, operation string, took time.Duration, err error) {
-	outcome := "ok"
-	if err != nil {
-		outcome = "error"
-	}
-	m.store.WithLabelValues(store, operation, outcome).Observe(took.Seconds())
+func (m *Metrics) StoreCall(store, operation string, took time.Duration, outcome lookup.Outcome) {
+	m.store.WithLabelValues(store, operation, string(outcome)).Observe(took.Seconds())
 }
 
 // PollFailed counts a failed poll of the watermarks.

@@ -29,6 +29,7 @@ var (
 	ErrBusy     = errors.New("as many requests as are allowed wait for the control plane")
 	ErrAway     = errors.New("the control plane does not answer; lookups go on without it")
 	ErrDeadline = errors.New("the control plane did not answer in time; what was asked may still be done")
+	ErrInternal = errors.New("something went wrong on our side: nothing was passed on")
 	ErrStranger = errors.New("send a token with the scope ingest or operate: Authorization: Bearer ...")
 )
 
@@ -96,16 +97,21 @@ func reason(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: %w", ErrAway, err)
 }
 
+// Known refuses a caller that Pass would refuse whatever is sent, so that nothing need be read of it first.
+func (p *Passer) Known(header http.Header) error {
+	if p.config.AuthRequired && header.Get("Authorization") == "" {
+		return ErrStranger
+	}
+	return nil
+}
+
 // identify gives callers without a token the one that was set for them, which config allows only where lookups need
 // none. The control plane alone knows what a token may.
 func (p *Passer) identify(header http.Header) error {
-	if header.Get("Authorization") != "" {
-		return nil
+	if err := p.Known(header); err != nil {
+		return err
 	}
-	if p.config.AuthRequired {
-		return ErrStranger
-	}
-	if p.config.TokenFile == "" {
+	if header.Get("Authorization") != "" || p.config.TokenFile == "" {
 		return nil
 	}
 	text, err := os.ReadFile(p.config.TokenFile)

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math/bits"
 )
 
 // Lane is the way a row came in.
@@ -112,7 +113,8 @@ func Verify(data []byte, h *Header) error {
 }
 
 // FitsLayout checks that a verified row has room for every column of the layout and that the end
-// offsets of its variable columns rise to the end of the data; and that no null lies past the last column.
+// offsets of its variable columns rise to the end of the data; and that no null lies past the last column
+// or over a value.
 func FitsLayout(data []byte, l *Layout) bool {
 	size := len(data) - checksumSize - l.data
 	if size < 0 || l.bitmap > 0 && data[headerSize+l.bitmap-1]&l.pastLast != 0 {
@@ -126,5 +128,36 @@ func FitsLayout(data []byte, l *Layout) bool {
 		}
 		previous = end
 	}
-	return uint64(previous) == uint64(size)
+	return uint64(previous) == uint64(size) && l.nullsAreEmpty(data)
+}
+
+// nullsAreEmpty checks that no column that is null has a value all the same: a writer that means something by it
+// is none that we know. Rows without a null pay for a look at their bitmap.
+func (l *Layout) nullsAreEmpty(data []byte) bool {
+	for at, nulls := range data[headerSize : headerSize+l.bitmap] {
+		for ; nulls != 0; nulls &= nulls - 1 {
+			if !l.isEmpty(data, &l.Fields[8*at+bits.TrailingZeros8(nulls)]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// isEmpty tells whether a column has the bytes that a null has, or those of a zero below 0, as the control plane
+// reads it.
+func (l *Layout) isEmpty(data []byte, field *Field) bool {
+	switch field.Dtype {
+	case Bool:
+		return data[field.fixed] == 0
+	case Int32:
+		return binary.LittleEndian.Uint32(data[field.fixed:]) == 0
+	case Float32:
+		return binary.LittleEndian.Uint32(data[field.fixed:])<<1 == 0
+	case Int64, Timestamp:
+		return binary.LittleEndian.Uint64(data[field.fixed:]) == 0
+	case Float64:
+		return binary.LittleEndian.Uint64(data[field.fixed:])<<1 == 0
+	}
+	return len(l.variable(data, field.slot)) == 0
 }

@@ -333,3 +333,24 @@ func TestANullPastTheLastColumnIsNoRowOfItsLayout(t *testing.T) {
 		}
 	}
 }
+
+func TestANullOverAValueIsNoRowOfItsLayout(t *testing.T) {
+	for _, test := range []struct{ dtype, value string }{
+		{"bool", "true"}, {"int32", "7"}, {"int64", "7"}, {"float32", "0.5"}, {"float64", "0.5"}, {"timestamp", "7"},
+		{"string", `"x"`}, {"bytes", `"AA=="`}, {"list<int64>", "[7]"}, {"list<string>", "[]"},
+	} {
+		layout := mustLayout(t, 1, Spec{"before", "string"}, Spec{"c", test.dtype})
+		value, err := ParseValue(layout.Fields[1].Dtype, []byte(test.value))
+		if err != nil {
+			t.Fatal(err)
+		}
+		data := Encode(Header{}, layout, []*Value{{Blob: []byte("text")}, &value})
+		if !FitsLayout(data, layout) || !FitsLayout(Encode(Header{}, layout, make([]*Value, 2)), layout) {
+			t.Errorf("%s: a value or a null is refused", test.dtype)
+		}
+		data[headerSize] |= 2
+		if FitsLayout(data, layout) {
+			t.Errorf("%s: %s under a null is taken", test.dtype, test.value)
+		}
+	}
+}

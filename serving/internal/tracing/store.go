@@ -1,6 +1,7 @@
 package tracing
 
 import (
+	"cmp"
 	"context"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -49,7 +50,7 @@ func (s *tracedStore) ReadRows(ctx context.Context, read *lookup.Read) error {
 			attribute.StringSlice("freshline.views", read.Views),
 			attribute.Int("freshline.keys", len(read.Keys)),
 		)
-		s.end(span, err)
+		s.end(span, cmp.Or(err, read.Partial))
 	}
 	return err
 }

@@ -76,7 +76,7 @@ func (c *Case) answer(ctx context.Context, b *bundle.Bundle, store *caseStore) (
 	holder := new(bundle.Holder)
 	holder.Store(b)
 	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
-	if err := marks.Add(ctx, []lookup.Place{{Project: projectName, Store: bundle.DefaultStore}}); err != nil {
+	if err := marks.Add(ctx, nil, []lookup.Place{{Project: projectName, Store: bundle.DefaultStore}}); err != nil {
 		return nil, err
 	}
 	counters := observe.NewCounters(0)
@@ -199,4 +199,4 @@ func (s *caseStore) ReadWatermarks(context.Context, string) (map[string]enforce.
 
 type silent struct{}
 
-func (silent) StoreCall(string, string, time.Duration, error) {}
+func (silent) StoreCall(string, string, time.Duration, lookup.Outcome) {}

@@ -195,7 +195,7 @@ func (o *Observer) Observe(answer *lookup.Answer) {
 }
 
 // StoreCall implements lookup.StoreTimer.
-func (o *Observer) StoreCall(string, string, time.Duration, error) {}
+func (o *Observer) StoreCall(string, string, time.Duration, lookup.Outcome) {}
 
 // Request implements httpapi.RequestTimer.
 func (o *Observer) Request(string, int, time.Duration) {}
@@ -212,7 +212,7 @@ func EngineOf(t testing.TB, b *bundle.Bundle, store *Store, observer lookup.Obse
 	holder := new(bundle.Holder)
 	holder.Store(b)
 	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
-	if err := marks.Add(context.Background(), []lookup.Place{PlaceOfP}); err != nil {
+	if err := marks.Add(context.Background(), nil, []lookup.Place{PlaceOfP}); err != nil {
 		t.Fatal(err)
 	}
 	return lookup.NewEngine(lookup.Config{

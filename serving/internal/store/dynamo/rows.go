@@ -39,6 +39,7 @@ func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
 		}
 	}
 	if slices.Contains(read.Missed, false) {
+		read.Partial = err
 		return nil
 	}
 	return err

@@ -100,8 +100,8 @@ func TestKeysThatStayUnprocessedAreMissedAndTheirSiblingsAreRead(t *testing.T) {
 		return http.StatusOK, answerOf(keys, nil)
 	})
 	read := readOf(150)
-	if err := store.ReadRows(ctx, read); err != nil {
-		t.Fatal(err)
+	if err := store.ReadRows(ctx, read); err != nil || !errors.Is(read.Partial, context.DeadlineExceeded) {
+		t.Fatal(err, read.Partial)
 	}
 	for k, missed := range read.Missed {
 		if missed != (k >= 130) || missed != (read.Rows[k] == nil) {
@@ -211,5 +211,17 @@ func TestCredentialsComeFromTheEnvironmentOrTheContainer(t *testing.T) {
 	}
 	if got, err := provider.Retrieve(ctx); err != nil || got.AccessKeyID != "role" {
 		t.Errorf("from the container: %+v (%v)", got, err)
+	}
+}
+
+func TestARowOfNoBytesIsARowAndNotNone(t *testing.T) {
+	store := serve(t, func(keys []json.RawMessage) (int, any) {
+		items := rowsOf(keys)
+		items[0].(map[string]any)["v"] = map[string]string{"B": ""}
+		return http.StatusOK, map[string]any{"Responses": map[string]any{"table": items}}
+	})
+	read := readOf(1)
+	if err := store.ReadRows(t.Context(), read); err != nil || read.Rows[0] == nil || len(read.Rows[0]) != 0 {
+		t.Errorf("rows %v, %v", read.Rows, err)
 	}
 }

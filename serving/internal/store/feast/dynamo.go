@@ -1,11 +1,11 @@
 package feast
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -127,20 +127,22 @@ func (s *Dynamo) ReadRows(ctx context.Context, read *lookup.Read) error {
 			}
 		}
 	}
-	if slices.Contains(failures, nil) || len(failures) == 0 {
+	failure := cmp.Or(failures...)
+	if !nothingRead(unread, len(keys)) {
+		read.Partial = failure
 		return nil
 	}
-	return allFailed(unread, len(keys), failures[0])
+	return failure
 }
 
-// allFailed returns the failure if nothing at all was read.
-func allFailed(unread [][]dynamo.Item, keys int, failure error) error {
+// nothingRead tells whether not one key could be read in any view.
+func nothingRead(unread [][]dynamo.Item, keys int) bool {
 	for _, missed := range unread {
 		if len(missed) < keys {
-			return nil
+			return false
 		}
 	}
-	return failure
+	return true
 }
 
 // readView reads one view's table; it returns the keys that it could not read.

@@ -68,6 +68,7 @@ func (s *Redis) ReadRows(ctx context.Context, read *lookup.Read) error {
 		}
 	}
 	if missed < len(read.Keys) {
+		read.Partial = err
 		return nil
 	}
 	return err

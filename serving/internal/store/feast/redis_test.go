@@ -267,8 +267,8 @@ func TestOneKeyThatIsNoHashIsMissedAndItsSiblingsAreRead(t *testing.T) {
 	s := newServer(t)
 	s.do(s.client.B().Set().Key(string(driver(77)) + s.golden.Project).Value("no hash").Build())
 	read := s.read("everything", s.layout, driver(77), driver(1001))
-	if !read.Missed[0] || read.Missed[1] || read.Rows[1] == nil {
-		t.Errorf("missed %v", read.Missed)
+	if !read.Missed[0] || read.Missed[1] || read.Rows[1] == nil || read.Partial == nil {
+		t.Errorf("missed %v: %v", read.Missed, read.Partial)
 	}
 }
 
@@ -319,5 +319,5 @@ func TestTheEngineJudgesFeastsRowsByTheirEventTime(t *testing.T) {
 
 type silent struct{}
 
-func (silent) Observe(*lookup.Answer)                         {}
-func (silent) StoreCall(string, string, time.Duration, error) {}
+func (silent) Observe(*lookup.Answer)                                  {}
+func (silent) StoreCall(string, string, time.Duration, lookup.Outcome) {}

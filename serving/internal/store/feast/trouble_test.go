@@ -137,6 +137,9 @@ func TestOneTableThatCannotBeReadFailsItsViewAlone(t *testing.T) {
 	if err := store.ReadRows(t.Context(), read); err != nil || read.Rows[0] == nil || read.Missed[0] {
 		t.Errorf("%v, rows %v, missed %v", err, read.Rows, read.Missed)
 	}
+	if read.Partial == nil || !strings.Contains(read.Partial.Error(), "not yours") {
+		t.Errorf("said of the view that failed: %v", read.Partial)
+	}
 	if err := store.ReadRows(t.Context(), tripsRead(t, "private")); err == nil || !strings.Contains(err.Error(), "not yours") {
 		t.Errorf("nothing could be read: %v", err)
 	}

@@ -191,3 +191,10 @@ func BenchmarkFraming(b *testing.B) {
 		b.Errorf("%d messages of %d", followed.whole, 100*b.N)
 	}
 }
+
+func TestARowOfNoBytesIsARowAndNotNone(t *testing.T) {
+	read, err := readFrom(t, []byte("*2\r\n$0\r\n\r\n$-1\r\n"), 10*time.Second)
+	if err != nil || read.Rows[0] == nil || len(read.Rows[0]) != 0 || read.Rows[1] != nil {
+		t.Errorf("rows %v, %v", read.Rows, err)
+	}
+}

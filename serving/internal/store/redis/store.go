@@ -185,6 +185,7 @@ func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
 		}
 	}
 	if missed < len(read.Keys) {
+		read.Partial = err
 		return nil
 	}
 	return err

@@ -119,8 +119,8 @@ func TestOneBadKeyIsMissedAndItsSiblingsAreRead(t *testing.T) {
 	if err := open(t, url).ReadRows(context.Background(), read); err != nil {
 		t.Fatal(err)
 	}
-	if !read.Missed[0] || read.Missed[1] || string(read.Rows[1]) != "here" {
-		t.Errorf("missed %v, rows %q", read.Missed, read.Rows)
+	if !read.Missed[0] || read.Missed[1] || string(read.Rows[1]) != "here" || read.Partial == nil {
+		t.Errorf("missed %v, rows %q: %v", read.Missed, read.Rows, read.Partial)
 	}
 }
 

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
+	"slices"
 
 	"zombiezen.com/go/sqlite"
 
@@ -34,7 +36,7 @@ func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
 func (s *Store) ReadEach(ctx context.Context, read *lookup.Read, start Start) error {
 	parts := min((len(read.Keys)+keysPerConnection-1)/keysPerConnection, max(1, runtime.GOMAXPROCS(0)))
 	if parts <= 1 {
-		return s.readKeys(ctx, read, 0, len(read.Keys), start)
+		return failureOf(read, s.readKeys(ctx, read, 0, len(read.Keys), start))
 	}
 	failures := make([]error, parts)
 	var others spread.Group
@@ -43,20 +45,20 @@ func (s *Store) ReadEach(ctx context.Context, read *lookup.Read, start Start) er
 		others.Go(func() { failures[part] = s.readKeys(ctx, read, from, to, start) })
 	}
 	others.Wait()
-	failed := 0
-	for _, err := range failures {
-		if err != nil {
-			failed++
-		}
+	return failureOf(read, cmp.Or(failures...))
+}
+
+// failureOf returns the failure if not one key was reached, and else leaves it with the read.
+func failureOf(read *lookup.Read, failure error) error {
+	if failure != nil && slices.Contains(read.Missed, false) {
+		read.Partial = failure
+		return nil
 	}
-	if failed == parts {
-		return failures[0]
-	}
-	return nil
+	return failure
 }
 
 // readKeys reads keys from..to in one transaction. After a failure the keys that were not reached
-// count as missed; the failure is returned only if none was reached.
+// count as missed.
 func (s *Store) readKeys(ctx context.Context, read *lookup.Read, from, to int, start Start) error {
 	reached := from
 	err := s.with(ctx, func(conn *sqlite.Conn) error {
@@ -82,10 +84,7 @@ func (s *Store) readKeys(ctx context.Context, read *lookup.Read, from, to int, s
 	for k := reached; k < to; k++ {
 		read.Missed[k] = true
 	}
-	if reached == from {
-		return err
-	}
-	return nil
+	return err
 }
 
 func begin(conn *sqlite.Conn) (end func() error, err error) {
@@ -117,6 +116,9 @@ func readKey(stmt *sqlite.Stmt, read *lookup.Read, k int, rows *arena.Arena) err
 		if err == nil && found {
 			data := rows.Take(stmt.ColumnLen(0))
 			stmt.ColumnBytes(0, data)
+			if data == nil {
+				data = []byte{} // there is a row, if not one that anybody can read
+			}
 			read.Rows[v*len(read.Keys)+k] = data
 		}
 		if err = errors.Join(err, stmt.Reset()); err != nil {

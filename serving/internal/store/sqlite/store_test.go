@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -141,6 +142,9 @@ func TestADeadlineInTheMiddleLeavesAUsableConnection(t *testing.T) {
 		read := &lookup.Read{Project: "p", Views: []string{"v"}, Keys: keys, Rows: make([][]byte, len(keys)), Missed: make([]bool, len(keys))}
 		err := store.ReadRows(ctx, read)
 		cancel()
+		if err == nil && slices.Contains(read.Missed, true) != (read.Partial != nil) {
+			t.Fatalf("said of what was missed: %v", read.Partial)
+		}
 		for k, data := range read.Rows {
 			if err == nil && data == nil && !read.Missed[k] {
 				t.Fatalf("key %d was neither read nor missed", k)
@@ -149,5 +153,15 @@ func TestADeadlineInTheMiddleLeavesAUsableConnection(t *testing.T) {
 		if got := one(context.Background(), t, store, "a"); got != "here" {
 			t.Errorf("afterwards %q", got)
 		}
+	}
+}
+
+func TestARowOfNoBytesIsARowAndNotNone(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store.sqlite3")
+	writer := sqlitetest.Create(t, path)
+	writer.Row("p", "v", []byte("a"), []byte{})
+	read := &lookup.Read{Project: "p", Views: []string{"v"}, Keys: [][]byte{[]byte("a"), []byte("b")}, Rows: make([][]byte, 2), Missed: make([]bool, 2)}
+	if err := open(t, path).ReadRows(context.Background(), read); err != nil || read.Rows[0] == nil || read.Rows[1] != nil {
+		t.Errorf("rows %v, %v", read.Rows, err)
 	}
 }
