@@ -20,6 +20,7 @@ from store_adapters.protocol import Description
 
 DEFAULT_TEMPLATE = "{project}.{table_name}"  # Feast's own
 _API = "API 2012-08-10"
+_MAX_PROJECTION = 4_096  # bytes; DynamoDB refuses longer expressions
 _NO_KEYS = "Feast keeps only hashes of keys in DynamoDB: probes find no keys there"
 
 
@@ -70,9 +71,12 @@ class FeastDynamoStore(FeastStore):
 
     def _read(self, table: str, ids: Sequence[str], layout: Layout) -> list[Answer]:
         features = {f"#f{at}": column.name for at, column in enumerate(layout.columns)}
+        projection = ",".join(["#i", "#t", *(f"#v.{short}" for short in features)])
+        if len(projection) > _MAX_PROJECTION:  # all of the table's: what is read costs the same either way
+            features, projection = {}, "#i,#t,#v"
         request: Answer = {
             "ConsistentRead": True,
-            "ProjectionExpression": ", ".join(["#i", "#t", *(f"#v.{short}" for short in features)]),
+            "ProjectionExpression": projection,
             "ExpressionAttributeNames": {"#i": "entity_id", "#t": "event_ts", "#v": "values", **features},
         }
         try:

@@ -85,10 +85,10 @@ class FeastSqliteStore(FeastStore):
     @contextmanager
     def _open(self, attempt: str) -> Iterator[sqlite3.Connection | None]:
         """Give a connection, or None while there is no file."""
-        if not self._path.exists():
-            yield None
-            return
         try:
+            if not _is_there(self._path):
+                yield None
+                return
             with closing(
                 sqlite3.connect(
                     f"file:{quote(str(self._path))}?mode=ro", uri=True, timeout=self._timeout_seconds
@@ -97,6 +97,14 @@ class FeastSqliteStore(FeastStore):
                 yield connection
         except (sqlite3.Error, OSError) as error:
             raise unavailable(self.address, attempt, error) from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True  # any other trouble is raised: a folder that may not be read is not "no file yet"
 
 
 def _table_of(project: str, view: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import ExitStack
 
 from celery import shared_task
 from django.conf import settings
@@ -32,10 +33,10 @@ def keep_in_step() -> None:
     """Follow the registry's views, close minutes of direct rows, repeat watermarks that the store missed."""
     now = clock.now()
     minutes.close_minutes(now=now)
-    try:
-        lanes.sync_lanes(stores=online_store, now=now)
-    finally:  # a store that is away must not keep the others' watermarks from them
-        lanes.publish_watermarks(stores=online_store)
+    with ExitStack() as steps:  # from the last to the first; one that fails keeps none from its turn
+        steps.callback(lanes.publish_watermarks, stores=online_store)
+        steps.callback(lanes.sync_lanes, stores=online_store, now=now)
+        steps.callback(upkeep.purge_moved, stores=online_store, now=now)
 
 
 @shared_task(acks_late=True, ignore_result=True)

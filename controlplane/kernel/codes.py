@@ -35,7 +35,7 @@ CODES: dict[str, str] = {
     "not_nullable": "The value is null, and the contract allows no null.",
     "out_of_domain": "The value lies outside what the contract allows; the message says which rule.",
     "plan_outdated": "Something changed since the plan that was named, so it may no longer hold; plan again.",
-    "purge_pending": "The name was retired and its rows have not all left the store yet; try again later.",
+    "purge_pending": "Rows from before the view retired or moved are still leaving the store; try again.",
     "rate_limited": "Too many requests; Retry-After says when to try again.",
     "reserved_name": "The name has a meaning of its own there, or another thing beside it has the name.",
     "run_abandoned": "The run was tried too often without success.",

@@ -85,8 +85,11 @@ class FeatureView(DefinedObject):
     contract_number = models.IntegerField()
     layout_number = models.IntegerField()
     paused = models.BooleanField(default=False)
-    # Set when the view retires: its rows must leave the store before the name may come back.
+    # Set when the view retires, before the name may come back, and when it comes to a store that may hold
+    # rows of it from earlier, before anything is written there: they must leave ``purge_store``, whose name
+    # stays when they have.
     purge_due_at = models.DateTimeField(null=True)
+    purge_store = models.CharField(max_length=NAME_LENGTH, blank=True, default="")
 
     class Meta(DefinedObject.Meta):
         indexes = [models.Index(fields=["purge_due_at"], name="registry_view_purge")]  # the sweeper's

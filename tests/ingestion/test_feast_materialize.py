@@ -8,7 +8,7 @@ import pytest
 from controlplane.ingestion.api import feast as feast_api
 from controlplane.ingestion.domain.runs import RunState
 from controlplane.ingestion.models import IngestionRun
-from controlplane.ingestion.services import runs
+from controlplane.ingestion.services import materializing, runs
 from controlplane.kernel import clock
 from tests.ingestion.test_api import client_of
 from tests.ingestion.test_batch import BATCH, SOURCE
@@ -182,3 +182,19 @@ def test_asking_again_with_the_same_key_hears_how_the_runs_ended(world, feast, m
 def run_all(world):
     for run in IngestionRun.objects.filter(state=RunState.QUEUED).order_by("pk"):
         world.execute(run.pk)
+
+
+def test_only_a_few_callers_wait_and_the_next_is_told_at_once(world, feast, worker):
+    places = [materializing._PLACES.acquire(blocking=False) for _ in range(materializing.MAX_WAITERS)]
+    try:
+        answer = feast("materialize")
+        assert answer.status_code == 409
+        assert "queued" in answer.json()["error"] and "async=true" in answer.json()["error"]
+        assert worker == []
+    finally:
+        materializing._PLACES.release(len(places))
+    assert places == [True] * 4
+    assert feast("materialize").status_code == 200  # the runs that were queued, and its place is free again
+    assert feast("materialize").status_code == 200
+    assert len(places) == sum(materializing._PLACES.acquire(blocking=False) for _ in range(5))
+    materializing._PLACES.release(len(places))

@@ -62,9 +62,10 @@ def test_a_move_raises_the_generation_and_writes_every_row_anew(far):
     far.lives_in = "far"
     define(far)
     far.tick(minutes=1)
+    assert upkeep.purge_moved(stores=far.store_of, now=far.now) == 1
     assert far.run_batch().counts.written == 2
     assert far.values("k1") is not None
-    assert far.store.read_watermarks(far.project)["v", Lane.BATCH].generation == 2
+    assert far.store.read_watermarks(far.project)["v", Lane.BATCH].generation > 1
 
 
 def test_a_project_in_a_store_without_an_address_is_told_so(far, settings):

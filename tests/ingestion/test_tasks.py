@@ -13,7 +13,7 @@ from lineage.models import RawEvent
 from store_adapters import Lane
 from tests.ingestion import test_stream
 from tests.ingestion.test_batch import define, rows_of
-from tests.ingestion.world import NOW
+from tests.ingestion.world import KEY, NOW
 
 
 class BrokenTransport:
@@ -114,17 +114,17 @@ def test_a_transport_that_is_down_keeps_events_in_order_for_later(world, setting
     assert telling.emit_transitions(now=world.tick(minutes=1)) == 2
 
 
-def test_rows_of_a_retired_view_leave_the_store(world, monkeypatch):
+def test_rows_of_a_retired_view_leave_the_store(world):
     define(world)
     world.write_parquet("s.parquet", rows_of([1]))
     world.run_batch()
     view = world.view()
-    due = [type("Due", (), {"view_id": view.id, "project": world.project, "store": "default", "name": "v"})]
-    monkeypatch.setattr(upkeep.registry, "views_to_purge", lambda **_: due)
-    waiting = runs.queue_run(view, Lane.BATCH, now=world.now)
+    key, waiting = world.key("k1"), runs.queue_run(view, Lane.BATCH, now=world.now)
+    world.apply(entities=[KEY])
     assert upkeep.purge_retired(stores=world.store_of, now=world.now) == 1
     waiting.refresh_from_db()
-    assert (waiting.state, world.row("k1"), LaneState.objects.count()) == ("aborted", None, 0)
+    assert (waiting.state, LaneState.objects.count()) == ("aborted", 0)
+    assert world.store.read_rows(world.project, "v", [key]) == [None]
 
 
 def test_streams_are_followed_and_drained_by_tasks_alone(world):

@@ -249,8 +249,8 @@ def test_a_name_that_comes_back_continues_its_numbers_after_the_purge(root):
     assert (due.project, due.name) == ("flights", "carrier_delays")
     answer = root.apply(flights(feature_services=[]))
     assert (answer.status_code, answer.json()["code"]) == (409, "purge_pending")
-    assert mark_purged(due.view_id)
-    assert not mark_purged(due.view_id)
+    assert mark_purged(due)
+    assert not mark_purged(due)
     assert selectors.views_to_purge(now=clock.now()) == []
     assert root.apply(flights(feature_services=[])).status_code == 200
     record = selectors.find_view("flights", "carrier_delays")

@@ -8,6 +8,8 @@ import pytest
 from controlplane.kernel.dtypes import Dtype
 from controlplane.kernel.errors import Refused, Unavailable
 from store_adapters import Column, CorruptRow, Layout, decode_header, encode_key, open_store
+from store_adapters.dynamo_calls import Calls
+from store_adapters.feast_dynamo import FeastDynamoStore
 from store_adapters.feast_values import CorruptValue, parse_time, seconds_to_us
 from store_adapters.murmur import murmur3_128
 from tests.store_adapters.servers import silent_port
@@ -117,3 +119,26 @@ def test_times_before_1970_and_with_an_offset_are_read():
 
 def test_items_are_named_as_feast_names_them():
     assert murmur3_128(KEY).hex() == "f3cfd4a822f245b63975464763babaec"
+
+
+def test_a_file_that_cannot_be_looked_at_is_unavailable_and_not_empty(path):
+    path.symlink_to(path)  # as a folder without permission, which stops no superuser
+    with pytest.raises(Unavailable, match="could not answer a ping"):
+        open_store(f"feast+sqlite://{path}").ping()
+    with pytest.raises(Unavailable, match="could not read rows of shop/stats"):
+        read(path)
+
+
+@pytest.mark.parametrize(("features", "is_whole"), [(1, False), (290, False), (600, True)])
+def test_a_view_of_too_many_features_to_be_named_asks_for_all_values(monkeypatch, features, is_whole):
+    asked = []
+    monkeypatch.setattr(Calls, "read", lambda _self, _table, _keys, request: asked.append(request) or [])
+    store = FeastDynamoStore(region="eu-west-1", endpoint="http://127.0.0.1:1", timeout_seconds=1)
+    layout = Layout(1, tuple(Column(f"f{at:04}", Dtype.INT64) for at in range(features)))
+    assert store.read_rows("shop", "stats", [KEY], layout=layout) == [None]
+    (request,) = asked
+    projection, names = request["ProjectionExpression"], request["ExpressionAttributeNames"]
+    assert len(projection) <= 4_096
+    assert (projection == "#i,#t,#v") is is_whole
+    assert set(names.values()) >= {"entity_id", "event_ts", "values"}
+    assert len(names) == (3 if is_whole else 3 + features)  # DynamoDB refuses names that are not used

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -11,7 +12,7 @@ from django.db import transaction
 from controlplane.contracts.model import Source
 from controlplane.ingestion.domain import watermarks
 from controlplane.ingestion.models import LaneState
-from controlplane.ingestion.services.store import Stores
+from controlplane.ingestion.services.store import Stores, refuse_unpurged
 from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound, Unavailable
 from controlplane.kernel.names import DEFAULT_STORE
@@ -19,13 +20,23 @@ from controlplane.registry import selectors as registry
 from controlplane.registry.domain.records import ViewRecord
 from store_adapters import Lane, Store, Watermark
 
+_NOTHING_PROVED: dict[str, Any] = {
+    "watermark_us": None,
+    "newest_event_us": None,
+    "newest_moved_at_us": None,
+    "is_published": True,
+}
+
 
 def ensure_lane(record: ViewRecord, lane: Lane, *, store: Store, now: datetime) -> LaneState:
     """Return the lane's state, made or brought into step with the definition.
 
     A changed source, query, progress rule or store raises the generation: what the old one proved, the new
     one does not. The first generation goes on from the store's, which may be older than this control plane.
+
+    ``Unavailable`` while rows of the view from earlier have not left its store.
     """
+    refuse_unpurged(record)
     signature = _signature(record, lane)
     state = LaneState.objects.filter(view_id=record.id, lane=lane).first()
     if state is None:
@@ -42,10 +53,7 @@ def ensure_lane(record: ViewRecord, lane: Lane, *, store: Store, now: datetime) 
         unmoved.update(
             signature=signature,
             generation=state.generation + 1,
-            watermark_us=None,
-            newest_event_us=None,
-            newest_moved_at_us=None,
-            is_published=True,
+            **_NOTHING_PROVED,
         )
         state.refresh_from_db()
     _follow_schedule(record, state, now=now)
@@ -61,6 +69,9 @@ def sync_lanes(*, stores: Stores, now: datetime) -> None:
     seen, failures = set(), []
     for record in registry.list_views(None):
         for lane in record.view.lanes:
+            if record.awaits_purge:
+                seen.update(_known_states(record, lane))
+                continue
             try:
                 state = ensure_lane(record, Lane(lane), store=stores(record.store), now=now)
             except Unavailable as wrong:
@@ -99,13 +110,14 @@ def publish_watermarks(*, stores: Stores) -> int:
 
     A store that does not answer is asked once, the others hear theirs; then its ``Unavailable`` is raised.
     Of a lane at rest nothing is told: its project may have moved to a store that cannot hold watermarks, or
-    that never had the rows.
+    that never had the rows. Nor of one whose store has rows from earlier that must leave it first.
     """
     told, failures = 0, dict[str, Unavailable]()
+    waiting = registry.views_awaiting_purge()
     names = registry.stores_by_project()
     for state in LaneState.objects.filter(is_published=False, is_active=True):
         name = names.get(state.project, DEFAULT_STORE)
-        if name in failures:
+        if name in failures or state.view_id in waiting:
             continue
         try:
             publish_watermark(state, store=stores(name))
@@ -116,6 +128,19 @@ def publish_watermarks(*, stores: Stores) -> int:
     if failures:
         raise next(iter(failures.values()))
     return told
+
+
+def restart_lanes(view_id: int, project: str, view: str, *, store: Store | None) -> None:
+    """Begin new generations, later than any that the store knows: what the old ones proved is void there.
+
+    Even where the store is the same as before, there and back again. None: one that keeps no watermarks.
+    """
+    stored = store.read_watermarks(project) if store else {}
+    for state in LaneState.objects.filter(view_id=view_id):
+        told = stored.get((view, Lane(state.lane)))
+        LaneState.objects.filter(pk=state.pk).update(
+            generation=max(state.generation, told.generation if told else 0) + 1, **_NOTHING_PROVED
+        )
 
 
 def move_watermark(state_id: int, *, generation: int, provable_us: int | None) -> int | None:

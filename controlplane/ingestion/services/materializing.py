@@ -5,6 +5,7 @@ Feast's window of time is not needed: a run compares the whole source and writes
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from threading import BoundedSemaphore
 
 from controlplane.ingestion.domain.runs import UNFINISHED, RunState
 from controlplane.ingestion.models import IngestionRun
@@ -16,6 +17,8 @@ from controlplane.registry import selectors as registry
 from controlplane.registry.domain.records import ViewRecord
 from store_adapters import Lane
 
+MAX_WAITERS = 4
+_PLACES = BoundedSemaphore(MAX_WAITERS)
 _WAITS = frozenset({RunState.QUEUED, RunState.RUNNING})
 
 
@@ -51,9 +54,20 @@ def queue_runs(records: Sequence[ViewRecord], *, asker: Asker, now: datetime) ->
 def await_ends(runs: Sequence[int], *, looks: int, pause: Callable[[], object]) -> list[IngestionRun]:
     """Return the runs as soon as none of them is queued or at work, at the latest after so many looks.
 
-    The looks are counted, not timed: a clock that stands still or jumps makes nobody wait for ever.
+    The looks are counted, not timed: a clock that stands still or jumps makes nobody wait for ever. Only a
+    few callers of a process wait, each on a thread of its web server; whoever finds no place looks once.
     """
-    for look in range(max(looks, 1)):
+    has_place = _PLACES.acquire(blocking=False)
+    try:
+        return _look(runs, looks=max(looks, 1) if has_place else 1, pause=pause)
+    finally:
+        if has_place:
+            _PLACES.release()
+
+
+def _look(runs: Sequence[int], *, looks: int, pause: Callable[[], object]) -> list[IngestionRun]:
+    found: list[IngestionRun] = []
+    for look in range(looks):
         if look:
             pause()
         found = list(IngestionRun.objects.filter(pk__in=runs).order_by("pk"))

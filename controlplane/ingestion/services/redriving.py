@@ -12,7 +12,7 @@ from controlplane.ingestion.domain.runs import Counts
 from controlplane.ingestion.models import RefusedRow
 from controlplane.ingestion.services.minutes import add_counts
 from controlplane.ingestion.services.runs import queue_run
-from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store
+from controlplane.ingestion.services.store import NO_RUN, ensure_layout, online_store, refuse_unpurged
 from controlplane.ingestion.services.touching import touch_keys
 from controlplane.kernel import clock
 from controlplane.kernel.errors import NotFound
@@ -119,6 +119,7 @@ def _write(record: ViewRecord, row: RefusedRow, retried: _Retried, *, now: datet
         write = packer.pack_tombstone(found.key, **place)
     else:
         write = packer.pack(found.key, found.values, **place)
+    refuse_unpurged(record)
     ensure_layout(store, record, record.layout)
     touch_keys(record, [found.key], now=now)
     (result,) = store.write_rows(record.project, record.name, [write], run_number=NO_RUN)

@@ -32,11 +32,29 @@ def online_store(name: str = DEFAULT_STORE) -> Store:
     return _open(url)
 
 
+def is_feasts(name: str) -> bool:
+    """Whether that store is only read: Feast writes it."""
+    url = settings.STORE_URL if name == DEFAULT_STORE else settings.FRESHLINE_STORES.get(name, "")
+    return is_read_only(url)
+
+
 def refuse_read_only(name: str) -> None:
     """Raise ``Refused("store_read_only")`` for a store that is somebody else's."""
-    url = settings.STORE_URL if name == DEFAULT_STORE else settings.FRESHLINE_STORES.get(name, "")
-    if is_read_only(url):
+    if is_feasts(name):
         raise Refused("store_read_only", f"the store {name} is Feast's: Feast writes it, we only read")
+
+
+def refuse_unpurged(record: ViewRecord) -> None:
+    """Raise ``Unavailable("purge_pending")`` while rows of the view from earlier have not left its store.
+
+    Nobody followed them: a watermark written now would vouch for rows whose keys are long gone.
+    """
+    if record.awaits_purge:
+        raise Unavailable(
+            "purge_pending",
+            f"rows that {record.name} left in the store {record.store} earlier are still being removed; "
+            "try again in a moment",
+        )
 
 
 def store_names() -> list[str]:

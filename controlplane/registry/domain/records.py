@@ -83,6 +83,7 @@ class ViewRecord(KeyedView):
 
     layout: Layout
     layouts: Mapping[int, Layout]
+    awaits_purge: bool  # rows from earlier have not left its store yet: nothing may be written there
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,15 @@ class BundleRecord:
 
 @dataclass(frozen=True, slots=True)
 class PurgeDue:
-    """A retired view whose rows must leave the store."""
+    """A view whose rows must leave a store: it has retired, or (``is_live``) it came to a store that may hold
+    some from earlier."""
 
     view_id: int
     project: str
     store: str
     name: str
     due_at: datetime
+    is_live: bool
 
 
 @dataclass(frozen=True, slots=True)

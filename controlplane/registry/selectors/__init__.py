@@ -94,6 +94,7 @@ __all__ = [
     "source_rows",
     "stores_by_project",
     "view_rows",
+    "views_awaiting_purge",
     "views_to_purge",
 ]
 
@@ -265,13 +266,25 @@ def connection_names() -> frozenset[str]:
 
 
 def views_to_purge(*, now: datetime) -> list[PurgeDue]:
-    """Return retired views whose rows must leave the store, the longest due first."""
+    """Return the views whose rows must leave a store, the longest due first."""
     due = FeatureView.objects.filter(purge_due_at__lte=now).select_related("project")
     return [
-        PurgeDue(row.pk, row.project.name, row.project.store, row.name, row.purge_due_at)
+        PurgeDue(
+            view_id=row.pk,
+            project=row.project.name,
+            store=row.purge_store or row.project.store,
+            name=row.name,
+            due_at=row.purge_due_at,
+            is_live=row.retired_at is None,
+        )
         for row in due.order_by("purge_due_at")
         if row.purge_due_at
     ]
+
+
+def views_awaiting_purge() -> frozenset[int]:
+    """Return the ids of the views that have rows in a store which must leave it."""
+    return frozenset(FeatureView.objects.exclude(purge_due_at=None).values_list("pk", flat=True))
 
 
 def serving_instances(*, since: datetime) -> list[ServingInstance]:
@@ -318,6 +331,7 @@ def _view_records(rows: Iterable[FeatureView]) -> list[ViewRecord]:
         of_view = {number: stored.layout(number, columns) for number, columns in layouts[row.pk].items()}
         records.append(
             ViewRecord(
+                awaits_purge=row.purge_due_at is not None,
                 **_fields(summary),
                 join_keys=stored.join_keys(
                     [entities[row.project_id, name] for name in summary.view.entities]

@@ -11,6 +11,7 @@ from controlplane.contracts.model import FeatureService as ServiceDefinition
 from controlplane.contracts.model import FeatureView as ViewDefinition
 from controlplane.contracts.model import Source as SourceDefinition
 from controlplane.kernel.errors import Conflict
+from controlplane.kernel.names import DEFAULT_STORE
 from controlplane.registry.domain import canonical, stored
 from controlplane.registry.domain.contract_terms import contract_text, layout_columns
 from controlplane.registry.domain.kinds import Defined
@@ -44,10 +45,12 @@ class Writer:
         join_keys = {entity.name: entity for entity in after.entities}
         changed = _changed(before.feature_views, after.feature_views)
         moves = before.store != after.store
+        store = after.store or DEFAULT_STORE
         for view in after.feature_views:
             if moves or view.name in changed or rekeyed & set(view.entities):
-                self._store_view(view, [join_keys[name] for name in view.entities], moves=moves)
-        self._retire(FeatureView, "feature_view", _gone(before.feature_views, after.feature_views))
+                self._store_view(view, [join_keys[name] for name in view.entities], store=store, moves=moves)
+        gone = _gone(before.feature_views, after.feature_views)
+        self._retire(FeatureView, "feature_view", gone, store=before.store or DEFAULT_STORE)
         self._store_plain(FeatureService, "feature_service", before.feature_services, after.feature_services)
 
     def _store_plain(
@@ -77,11 +80,13 @@ class Writer:
         if isinstance(row, FeatureService) and isinstance(defined, ServiceDefinition):
             self._index_uses(row, defined)
 
-    def _store_view(self, view: ViewDefinition, entities: list[EntityDefinition], *, moves: bool) -> None:
+    def _store_view(
+        self, view: ViewDefinition, entities: list[EntityDefinition], *, store: str, moves: bool
+    ) -> None:
         row = FeatureView.objects.filter(project=self.project, name=view.name).first() or FeatureView(
             project=self.project, name=view.name, contract_number=0, layout_number=0
         )
-        if row.purge_due_at is not None:
+        if row.retired_at is not None and row.purge_due_at is not None:
             raise Conflict(
                 "purge_pending",
                 f"The rows of the retired feature view {view.name} are still being removed; try again later.",
@@ -97,6 +102,9 @@ class Writer:
         has_new_contract = returns or has_new_layout or promise != _promise_of(row)
         row.contract_number += has_new_contract
         row.paused = row.paused and not returns
+        # What that store has kept of the view since it was last there, nobody followed.
+        if row.pk is not None and (moves or (returns and row.purge_store != store)):
+            row.purge_due_at, row.purge_store = self.now, store
         self._save(row, "feature_view", view)
         if has_new_layout:
             Layout.objects.create(view=row, number=row.layout_number, columns=columns)
@@ -118,12 +126,14 @@ class Writer:
             for ref in service.features
         )
 
-    def _retire(self, table: type[DefinedObject], kind: str, names: Iterable[str]) -> None:
+    def _retire(
+        self, table: type[DefinedObject], kind: str, names: Iterable[str], *, store: str = ""
+    ) -> None:
         for row in table._default_manager.filter(project=self.project, name__in=names, retired_at=None):
             self._tell("retire", kind, row, None)
             row.retired_at = row.changed_at = self.now
             if isinstance(row, FeatureView):
-                row.purge_due_at = self.now
+                row.purge_due_at, row.purge_store = self.now, store
             if isinstance(row, FeatureService):
                 FeatureUse.objects.filter(service=row).delete()
             row.save()

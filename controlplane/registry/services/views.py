@@ -1,11 +1,14 @@
 """What is set on a view outside its definition: pausing, and the end of its rows."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from controlplane.accounts.services import audit
 from controlplane.kernel.errors import NotFound
+from controlplane.registry.domain.records import PurgeDue
 from controlplane.registry.models import FeatureView
 
 
@@ -32,7 +35,18 @@ def set_paused(
     )
 
 
-def mark_purged(view_id: int) -> bool:
-    """Say that every row of a retired view has left the store: its name may come back. Returns False when it
-    was said before."""
-    return bool(FeatureView.objects.filter(pk=view_id).exclude(purge_due_at=None).update(purge_due_at=None))
+def put_off_purge(due: PurgeDue, *, until: datetime) -> PurgeDue | None:
+    """Move what is due to ``until``, so that nobody else begins it meanwhile; None when somebody has."""
+    return replace(due, due_at=until) if _due(due).update(purge_due_at=until) else None
+
+
+def mark_purged(due: PurgeDue) -> bool:
+    """Say that every row of a view has left the store: its name may come back, or its lanes write there.
+
+    Returns False when something else is due since then: the view moved on or retired, or another took it up.
+    """
+    return bool(_due(due).update(purge_due_at=None))
+
+
+def _due(due: PurgeDue) -> QuerySet[FeatureView]:
+    return FeatureView.objects.filter(pk=due.view_id, purge_due_at=due.due_at, retired_at__isnull=due.is_live)

@@ -45,7 +45,8 @@ def commit_plan(work: Work, plan: Path, facts: dict[str, Any]) -> None:
 def publish_run(work: Work) -> None:
     """Tell the store the watermark and end the run. Doing it twice changes nothing."""
     work.state.refresh_from_db()
-    publish_watermark(work.state, store=work.store)
+    if work.state.generation == work.run.generation:  # else it is another's, perhaps of another store
+        publish_watermark(work.state, store=work.store)
     move_run(work.claim, RunState.SUCCEEDED, now=clock.now())
     manifests.sweep(work.folders, manifests=[work.state.manifest], plans=work.state.dirty_plans, works=[])
 

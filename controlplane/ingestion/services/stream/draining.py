@@ -47,7 +47,7 @@ def drain_stream(project: str, view: str, *, worker: str) -> None:
         record = registry.find_view(project, view)
     except NotFound:
         return
-    if record.view.stream is None or record.paused:
+    if record.view.stream is None or record.paused or record.awaits_purge:
         return
     now = clock.now()
     state = ensure_lane(record, Lane.STREAM, store=online_store(record.store), now=now)
@@ -169,7 +169,8 @@ def _move_watermark(drain: Drain, partitions: list[PartitionState]) -> None:
         drain.claim.renew(now=clock.now(), watermark_after_us=max(provable, known or provable))
         move_watermark(drain.state.pk, generation=drain.run.generation, provable_us=provable)
     drain.state.refresh_from_db()
-    publish_watermark(drain.state, store=drain.store)
+    if drain.state.generation == drain.run.generation:  # else it is another's, perhaps of another store
+        publish_watermark(drain.state, store=drain.store)
 
 
 def _tell_of_rest(drain: Drain, partitions: list[PartitionState]) -> None:
