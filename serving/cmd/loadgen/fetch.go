@@ -78,6 +78,7 @@ type fetcher struct {
 	*prepared
 	rows   [][]byte
 	missed []bool
+	memory []byte
 }
 
 func (f *fetcher) close() { f.ended.Do(f.store.Close) }
@@ -85,12 +86,13 @@ func (f *fetcher) close() { f.ended.Do(f.store.Close) }
 func (f *fetcher) ask(i int) (int64, error) {
 	read := f.reads[i%len(f.reads)]
 	f.rows, f.missed = resized(f.rows, len(read.Views)*len(read.Keys)), resized(f.missed, len(read.Keys))
-	read.Rows, read.Missed = f.rows, f.missed
+	read.Rows, read.Missed, read.Memory = f.rows, f.missed, f.memory
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
 	if err := f.store.ReadRows(ctx, &read); err != nil {
 		return 0, fmt.Errorf("fetch rows: %w", err)
 	}
+	f.memory = read.Memory
 	size := int64(0)
 	for i, data := range read.Rows {
 		if data == nil {

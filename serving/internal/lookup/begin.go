@@ -34,7 +34,7 @@ func (a *Answer) isLarge() bool {
 		return true
 	}
 	for i := range a.groups {
-		if cap(a.groups[i].bytes) > maxPooledKeys {
+		if cap(a.groups[i].bytes) > maxPooledKeys || cap(a.groups[i].read.Memory) > maxPooledRows {
 			return true
 		}
 	}

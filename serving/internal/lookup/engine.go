@@ -18,6 +18,7 @@ import (
 const (
 	maxPooledValues = 1 << 18
 	maxPooledKeys   = 1 << 20 // bytes
+	maxPooledRows   = 4 << 20 // bytes
 )
 
 // Observer hears of every judged lookup, failed ones included, before its answer is released. It is

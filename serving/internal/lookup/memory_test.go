@@ -54,3 +54,36 @@ func TestALookupThatBreaksKeepsNobodysRoom(t *testing.T) {
 	f.observer.Look = nil
 	f.engine.Release(f.lookup(request))
 }
+
+func TestTheMemoryOfRowsGoesFromLookupToLookupUnlessLargeRowsNeededIt(t *testing.T) {
+	store := lookuptest.NewStore()
+	engine, _ := lookuptest.Engine(t, store, new(lookuptest.Observer))
+	var found, grown int
+	store.Fault = func(read *lookup.Read) error {
+		found = cap(read.Memory)
+		if found < grown {
+			read.Memory = make([]byte, 0, grown)
+		}
+		return nil
+	}
+	for _, test := range []struct {
+		grown int
+		kept  bool
+	}{{1 << 20, true}, {5 << 20, false}} {
+		grown = test.grown
+		kept := false
+		for range 20 { // a pool may drop what it has at any time
+			answer, err := engine.Lookup(context.Background(), &lookup.Request{
+				Project: "p", Features: []string{"carrier_delays:delay"}, Entities: carriers(`"UA"`),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine.Release(answer)
+			kept = kept || found >= grown
+		}
+		if kept != test.kept {
+			t.Errorf("%d bytes are kept: %v", test.grown, kept)
+		}
+	}
+}

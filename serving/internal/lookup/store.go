@@ -53,6 +53,7 @@ type Read struct {
 	Keys    [][]byte
 	Rows    [][]byte // Rows[v*len(Keys)+k] is key k's row in view v; nil where there is none
 	Missed  []bool   // by key: of no view
+	Memory  []byte   // that rows may be read into, kept from read to read; they are done with by the next
 	Partial error    // why some of it was missed; set by a store that returns no error all the same
 	lost    []bool   // by row, as Rows; empty while MissRow was not called
 }

@@ -2,9 +2,7 @@ package feast
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/redis/rueidis"
+	"strings"
 
 	"freshline/serving/internal/enforce"
 	"freshline/serving/internal/lookup"
@@ -16,6 +14,7 @@ import (
 // view and one for each view's event time. It is safe for many goroutines.
 type Redis struct {
 	server *redis.Store
+	shapes shapes
 	*variants
 }
 
@@ -44,34 +43,29 @@ func (s *Redis) Close() { s.server.Close() }
 // Ping tells whether the server answers.
 func (s *Redis) Ping(ctx context.Context) error { return s.server.Ping(ctx) }
 
-// ReadRows implements lookup.Store: one HMGET for each key, all in one pipeline per shard.
+// ReadRows implements lookup.Store: one command for each key, all in one pipeline per shard.
 func (s *Redis) ReadRows(ctx context.Context, read *lookup.Read) error {
-	client, err := s.server.Client()
-	if err != nil {
-		return err
-	}
 	if err := described(read); err != nil {
 		return err
 	}
-	fields := fieldsOf(read)
-	commands := make(rueidis.Commands, len(read.Keys))
-	for k, key := range read.Keys {
-		commands[k] = client.B().Hmget().Key(string(key) + read.Project).Field(fields...).Build()
+	filler := redisFiller{read: read, packer: packer{variants: s.variants}}
+	ask := redis.Hashes{After: read.Project, Fields: fieldsOf(read), Fill: filler.fill}
+	learned := s.shapes.of(read)
+	learned.choose(&ask)
+	err := s.server.ReadHashes(ctx, read, &ask)
+	if ask.Whole && mayNot(err) {
+		learned.never.Store(true)
+		ask.Whole, ask.Measured = false, false
+		clear(read.Missed)
+		return s.server.ReadHashes(ctx, read, &ask)
 	}
-	missed := 0
-	filler := redisFiller{read: read, packer: packer{variants: s.variants}, values: make([][]byte, len(fields))}
-	for k, result := range client.DoMulti(ctx, commands...) {
-		if fillErr := filler.fill(k, result); fillErr != nil {
-			read.Missed[k] = true
-			missed++
-			err = fillErr
-		}
-	}
-	if missed < len(read.Keys) {
-		read.Partial = err
-		return nil
-	}
+	learned.learn(&ask)
 	return err
+}
+
+// mayNot tells whether the store's user may not read hashes whole.
+func mayNot(err error) bool {
+	return err != nil && redis.IsRefusal(err) && strings.Contains(err.Error(), "NOPERM")
 }
 
 // fieldsOf returns the names of the fields of all views: the event time, then the layout's columns.
@@ -90,42 +84,15 @@ func fieldsOf(read *lookup.Read) []string {
 type redisFiller struct {
 	read   *lookup.Read
 	packer packer
-	values [][]byte // the fields of one key, which point into the answer
 }
 
-func (f *redisFiller) fill(k int, result rueidis.RedisResult) error {
-	fields, err := result.ToArray()
-	if err != nil {
-		return err
-	}
-	if len(fields) != len(f.values) {
-		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(f.values))
-	}
-	for i := range fields {
-		f.values[i] = nil
-		if fields[i].IsNil() {
-			continue
-		}
-		if f.values[i], err = bytesOf(&fields[i]); err != nil {
-			return err
-		}
-	}
-	rest := f.values
+func (f *redisFiller) fill(k int, values [][]byte) error {
 	for v, layout := range f.read.Layouts[:len(f.read.Views)] {
 		own := 1 + len(layout.Fields)
-		f.read.Rows[v*len(f.read.Keys)+k] = f.pack(layout, rest[0], rest[1:own])
-		rest = rest[own:]
+		f.read.Rows[v*len(f.read.Keys)+k] = f.pack(layout, values[0], values[1:own])
+		values = values[own:]
 	}
 	return nil
-}
-
-// bytesOf returns a field's bytes without copying them. An empty field is a null, and not nil.
-func bytesOf(field *rueidis.RedisMessage) ([]byte, error) {
-	data, err := field.AsBytes()
-	if data == nil {
-		data = []byte{}
-	}
-	return data, err
 }
 
 // pack returns the row of one view; nil when nothing of it is stored.

@@ -20,14 +20,7 @@ type connection struct {
 
 // dial connects as the library would by itself.
 func dial(ctx context.Context, address string, dialer *net.Dialer, settings *tls.Config) (net.Conn, error) {
-	var conn net.Conn
-	var err error
-	if settings != nil {
-		secured := tls.Dialer{NetDialer: dialer, Config: settings}
-		conn, err = secured.DialContext(ctx, "tcp", address)
-	} else {
-		conn, err = dialer.DialContext(ctx, "tcp", address)
-	}
+	conn, err := connect(ctx, address, dialer, settings)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,6 @@
 // Package redis reads rows from Redis or Valkey, single or Cluster: one hash per entity key, one
-// field per view. Reads go to primaries, and are pipelined per shard.
+// field per view. Reads go to primaries, and are pipelined per shard: over a line, which a read has to
+// itself, where there is one, else over the connections of a client, which reads share.
 package redis
 
 import (
@@ -38,6 +39,7 @@ type Store struct {
 	option  rueidis.ClientOption
 	client  atomic.Pointer[rueidis.Client]
 	failure atomic.Pointer[error] // of the last attempt to connect
+	lines   *lines                // nil for a Cluster, whose parts its client finds
 	stop    context.CancelFunc
 	dialer  sync.WaitGroup
 }
@@ -55,6 +57,10 @@ func New(storeURL string) (*Store, error) {
 	s := &Store{option: option, stop: stop}
 	s.failure.Store(&errNotConnected)
 	s.dialer.Go(func() { s.connect(ctx) })
+	if option.ForceSingleClient {
+		s.lines = newLines(func(ctx context.Context) (*line, error) { return openLine(ctx, &s.option) })
+		s.dialer.Go(func() { s.lines.run(ctx) })
+	}
 	return s, nil
 }
 
@@ -138,6 +144,9 @@ func (s *Store) connect(ctx context.Context) {
 func (s *Store) Close() {
 	s.stop()
 	s.dialer.Wait()
+	if s.lines != nil {
+		s.lines.close()
+	}
 	if client := s.client.Load(); client != nil {
 		(*client).Close()
 	}
@@ -162,54 +171,14 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // ReadRows implements lookup.Store: one HMGET for each key, all in one pipeline per shard.
 func (s *Store) ReadRows(ctx context.Context, read *lookup.Read) error {
-	client, err := s.Client()
-	if err != nil {
-		return err
-	}
-	prefix := rowPrefix + read.Project + ":"
-	commands := make(rueidis.Commands, len(read.Keys))
-	for k, key := range read.Keys {
-		if k > 0 && s.option.ForceSingleClient {
-			// Without its slot, which only a cluster asks for. The first has one: it chooses the connection.
-			commands[k] = client.B().Arbitrary("HMGET").Args(prefix + string(key)).Args(read.Views...).ReadOnly()
-			continue
+	ask := Hashes{Before: rowPrefix + read.Project + ":", Fields: read.Views, Keep: true}
+	ask.Fill = func(k int, rows [][]byte) error {
+		for v, data := range rows {
+			read.Rows[v*len(read.Keys)+k] = data
 		}
-		commands[k] = client.B().Hmget().Key(prefix + string(key)).Field(read.Views...).Build()
-	}
-	missed := 0
-	for k, result := range client.DoMulti(ctx, commands...) {
-		if fillErr := fill(read, k, result); fillErr != nil {
-			read.Missed[k] = true
-			missed++
-			err = fillErr
-		}
-	}
-	if missed < len(read.Keys) {
-		read.Partial = err
 		return nil
 	}
-	return err
-}
-
-func fill(read *lookup.Read, k int, result rueidis.RedisResult) error {
-	fields, err := result.ToArray()
-	if err != nil {
-		return err
-	}
-	if len(fields) != len(read.Views) {
-		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(read.Views))
-	}
-	for v := range fields {
-		if fields[v].IsNil() {
-			continue
-		}
-		data, err := fields[v].AsBytes()
-		if err != nil {
-			return err
-		}
-		read.Rows[v*len(read.Keys)+k] = data
-	}
-	return nil
+	return s.ReadHashes(ctx, read, &ask)
 }
 
 // ReadLayout implements lookup.Store.
