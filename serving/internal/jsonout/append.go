@@ -70,51 +70,16 @@ func appendEscape(to []byte, c byte) []byte {
 	return append(to, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// Float appends the shortest number that reads back as the same float of so many bits. It always
-// looks like a float, and the three values that JSON lacks are strings.
-func Float(to []byte, value float64, bits int) []byte {
-	size := math.Abs(value)
-	if !(size <= math.MaxFloat64) {
-		return append(to, nameOf(value)...)
-	}
-	whole := value == math.Trunc(value)
-	switch {
-	case whole && size < 1e15:
-		to = strconv.AppendInt(to, int64(value), 10)
-	case size < 1e-6 || size >= 1e21:
-		return strconv.AppendFloat(to, value, 'e', -1, bits)
-	default:
-		to = strconv.AppendFloat(to, value, 'f', -1, bits)
-	}
-	if whole {
-		to = append(to, '.', '0')
-	}
-	return to
-}
-
-// nameOf returns what stands for a float that JSON has no number for.
-func nameOf(value float64) string {
-	switch {
-	case math.IsInf(value, 1):
-		return `"Infinity"`
-	case math.IsInf(value, -1):
-		return `"-Infinity"`
-	}
-	return `"NaN"`
-}
-
 // Column appends all values of a column without a null, a comma after each. It asks for the dtype
 // once, not for each value.
 func (s Style) Column(to []byte, column *row.Column) []byte {
 	switch dtype := column.Dtype; {
 	case dtype == row.Float64 || dtype == row.Float32 && s.Widened:
-		for _, word := range column.Words {
-			to = append(Float(to, math.Float64frombits(word), 64), ',')
-		}
-	case dtype == row.Int64 || dtype == row.Int32:
-		for _, word := range column.Words {
-			to = append(strconv.AppendInt(to, int64(word), 10), ',')
-		}
+		to = float64s(to, column.Words)
+	case dtype == row.Float32:
+		to = float32s(to, column.Words)
+	case dtype == row.Int64 || dtype == row.Int32 || dtype == row.Timestamp && !s.Seconds:
+		to = ints(to, column.Words)
 	case dtype == row.String:
 		for _, blob := range column.Blobs {
 			to = append(String(to, blob), ',')
@@ -163,10 +128,10 @@ func (s Style) word(to []byte, dtype row.Dtype, word uint64) []byte {
 		return strconv.AppendBool(to, word != 0)
 	case row.Timestamp:
 		if s.Seconds {
-			return strconv.AppendInt(to, floorSeconds(int64(word)), 10)
+			return appendInt(to, floorSeconds(int64(word)))
 		}
 	}
-	return strconv.AppendInt(to, int64(word), 10)
+	return appendInt(to, int64(word))
 }
 
 func floorSeconds(us int64) int64 {
