@@ -82,7 +82,7 @@ func (s Style) Column(to []byte, column *row.Column) []byte {
 		to = ints(to, column.Words)
 	case dtype == row.String:
 		for _, blob := range column.Blobs {
-			to = append(String(to, blob), ',')
+			to = append(appendText(to, blob), ',')
 		}
 	default:
 		for i := range column.Cells {
@@ -144,7 +144,7 @@ func floorSeconds(us int64) int64 {
 
 func text(to []byte, dtype row.Dtype, blob []byte) []byte {
 	if dtype == row.String {
-		return String(to, blob)
+		return appendText(to, blob)
 	}
 	to = append(to, '"')
 	to = base64.StdEncoding.AppendEncode(to, blob)

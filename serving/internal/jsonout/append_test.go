@@ -23,6 +23,7 @@ func FuzzString(f *testing.F) {
 		if err := json.Unmarshal(String(nil, text), &back); err != nil {
 			t.Fatalf("%q is %s: %v", text, String(nil, text), err)
 		}
+		checkText(t, []byte(text))
 		if utf8.ValidString(text) && back != text {
 			t.Errorf("%q comes back as %q", text, back)
 		}
