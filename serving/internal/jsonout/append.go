@@ -4,7 +4,9 @@ package jsonout
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -177,15 +179,22 @@ func (t *Times) Append(to []byte, us int64) []byte {
 	if minute != t.minute || !t.started {
 		t.begin(minute)
 	}
-	to = digits(append(to, t.text[:]...), int(within/1e6), 2)
-	switch fraction := int(within % 1e6); {
-	case fraction == 0:
-	case fraction%1e3 == 0:
-		to = digits(append(to, '.'), fraction/1e3, 3)
-	default:
-		to = digits(append(to, '.'), fraction, 6)
+	to = slices.Grow(to, room)
+	free := (*[room]byte)(to[len(to) : len(to)+room])
+	n := copy(free[:], t.text[:])
+	seconds, fraction := uint64(within)/1e6, uint64(within)%1e6
+	free[n], free[n+1] = byte('0'+seconds/10), byte('0'+seconds%10)
+	n += 2
+	if fraction > 0 {
+		free[n] = '.'
+		binary.LittleEndian.PutUint64(free[n+1:], eight(fraction*100)|zeroBytes)
+		n += 4
+		if fraction%1e3 > 0 {
+			n += 3
+		}
 	}
-	return append(to, 'Z', '"')
+	free[n], free[n+1] = 'Z', '"'
+	return to[:len(to)+n+2]
 }
 
 // begin writes the text by hand: time.AppendFormat reads its layout anew each time.
