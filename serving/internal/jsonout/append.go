@@ -4,7 +4,9 @@ package jsonout
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -70,54 +72,19 @@ func appendEscape(to []byte, c byte) []byte {
 	return append(to, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
-// Float appends the shortest number that reads back as the same float of so many bits. It always
-// looks like a float, and the three values that JSON lacks are strings.
-func Float(to []byte, value float64, bits int) []byte {
-	size := math.Abs(value)
-	if !(size <= math.MaxFloat64) {
-		return append(to, nameOf(value)...)
-	}
-	whole := value == math.Trunc(value)
-	switch {
-	case whole && size < 1e15:
-		to = strconv.AppendInt(to, int64(value), 10)
-	case size < 1e-6 || size >= 1e21:
-		return strconv.AppendFloat(to, value, 'e', -1, bits)
-	default:
-		to = strconv.AppendFloat(to, value, 'f', -1, bits)
-	}
-	if whole {
-		to = append(to, '.', '0')
-	}
-	return to
-}
-
-// nameOf returns what stands for a float that JSON has no number for.
-func nameOf(value float64) string {
-	switch {
-	case math.IsInf(value, 1):
-		return `"Infinity"`
-	case math.IsInf(value, -1):
-		return `"-Infinity"`
-	}
-	return `"NaN"`
-}
-
 // Column appends all values of a column without a null, a comma after each. It asks for the dtype
 // once, not for each value.
 func (s Style) Column(to []byte, column *row.Column) []byte {
 	switch dtype := column.Dtype; {
 	case dtype == row.Float64 || dtype == row.Float32 && s.Widened:
-		for _, word := range column.Words {
-			to = append(Float(to, math.Float64frombits(word), 64), ',')
-		}
-	case dtype == row.Int64 || dtype == row.Int32:
-		for _, word := range column.Words {
-			to = append(strconv.AppendInt(to, int64(word), 10), ',')
-		}
+		to = float64s(to, column.Words)
+	case dtype == row.Float32:
+		to = float32s(to, column.Words)
+	case dtype == row.Int64 || dtype == row.Int32 || dtype == row.Timestamp && !s.Seconds:
+		to = ints(to, column.Words)
 	case dtype == row.String:
 		for _, blob := range column.Blobs {
-			to = append(String(to, blob), ',')
+			to = append(appendText(to, blob), ',')
 		}
 	default:
 		for i := range column.Cells {
@@ -163,10 +130,10 @@ func (s Style) word(to []byte, dtype row.Dtype, word uint64) []byte {
 		return strconv.AppendBool(to, word != 0)
 	case row.Timestamp:
 		if s.Seconds {
-			return strconv.AppendInt(to, floorSeconds(int64(word)), 10)
+			return appendInt(to, floorSeconds(int64(word)))
 		}
 	}
-	return strconv.AppendInt(to, int64(word), 10)
+	return appendInt(to, int64(word))
 }
 
 func floorSeconds(us int64) int64 {
@@ -179,7 +146,7 @@ func floorSeconds(us int64) int64 {
 
 func text(to []byte, dtype row.Dtype, blob []byte) []byte {
 	if dtype == row.String {
-		return String(to, blob)
+		return appendText(to, blob)
 	}
 	to = append(to, '"')
 	to = base64.StdEncoding.AppendEncode(to, blob)
@@ -212,15 +179,22 @@ func (t *Times) Append(to []byte, us int64) []byte {
 	if minute != t.minute || !t.started {
 		t.begin(minute)
 	}
-	to = digits(append(to, t.text[:]...), int(within/1e6), 2)
-	switch fraction := int(within % 1e6); {
-	case fraction == 0:
-	case fraction%1e3 == 0:
-		to = digits(append(to, '.'), fraction/1e3, 3)
-	default:
-		to = digits(append(to, '.'), fraction, 6)
+	to = slices.Grow(to, room)
+	free := (*[room]byte)(to[len(to) : len(to)+room])
+	n := copy(free[:], t.text[:])
+	seconds, fraction := uint64(within)/1e6, uint64(within)%1e6
+	free[n], free[n+1] = byte('0'+seconds/10), byte('0'+seconds%10)
+	n += 2
+	if fraction > 0 {
+		free[n] = '.'
+		binary.LittleEndian.PutUint64(free[n+1:], eight(fraction*100)|zeroBytes)
+		n += 4
+		if fraction%1e3 > 0 {
+			n += 3
+		}
 	}
-	return append(to, 'Z', '"')
+	free[n], free[n+1] = 'Z', '"'
+	return to[:len(to)+n+2]
 }
 
 // begin writes the text by hand: time.AppendFormat reads its layout anew each time.

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -16,40 +14,6 @@ import (
 
 func TestMain(m *testing.M) { leaktest.Main(m) }
 
-func TestFloats(t *testing.T) {
-	for value, want := range map[float64]string{
-		0: "0.0", 1: "1.0", -7: "-7.0", 0.1: "0.1", 12.25: "12.25", 1e15: "1000000000000000.0", 1e21: "1e+21", 1e-7: "1e-07",
-		math.MaxFloat64: "1.7976931348623157e+308", math.SmallestNonzeroFloat64: "5e-324", 999999999999999: "999999999999999.0",
-		math.Inf(1): `"Infinity"`, math.Inf(-1): `"-Infinity"`,
-	} {
-		if got := string(Float(nil, value, 64)); got != want {
-			t.Errorf("%v is %s, want %s", value, got, want)
-		}
-	}
-	if got := string(Float(nil, math.NaN(), 64)); got != `"NaN"` {
-		t.Errorf("NaN is %s", got)
-	}
-	if got := string(Float(nil, float64(float32(0.1)), 32)); got != "0.1" {
-		t.Errorf("a float32 of 0.1 is %s", got)
-	}
-}
-
-func FuzzFloat(f *testing.F) {
-	for _, bits := range []uint64{0, 1, math.Float64bits(0.1), math.Float64bits(1e300), 1 << 63} {
-		f.Add(bits)
-	}
-	f.Fuzz(func(t *testing.T, bits uint64) {
-		value := math.Float64frombits(bits)
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return
-		}
-		text := Float(nil, value, 64)
-		if back, err := strconv.ParseFloat(string(text), 64); err != nil || back != value || !json.Valid(text) || !strings.ContainsAny(string(text), ".e") {
-			t.Errorf("%v is %s", value, text)
-		}
-	})
-}
-
 func FuzzString(f *testing.F) {
 	for _, text := range []string{"", "plain", "\"\\\n\r\t\x00\x1f", "é東\U0001f6eb", "\xff", "a\xffb\xc3", "\u2028"} {
 		f.Add(text)
@@ -59,6 +23,7 @@ func FuzzString(f *testing.F) {
 		if err := json.Unmarshal(String(nil, text), &back); err != nil {
 			t.Fatalf("%q is %s: %v", text, String(nil, text), err)
 		}
+		checkText(t, []byte(text))
 		if utf8.ValidString(text) && back != text {
 			t.Errorf("%q comes back as %q", text, back)
 		}
@@ -212,12 +177,5 @@ func TestAppendingDoesNotAllocate(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(100, appendAll); n != 0 {
 		t.Errorf("%v allocations, want 0", n)
-	}
-}
-
-func BenchmarkFloat(b *testing.B) {
-	buffer := make([]byte, 0, 64)
-	for b.Loop() {
-		buffer = Float(buffer[:0], 1234.5678, 64)
 	}
 }
