@@ -13,6 +13,9 @@ func TestARetiredFeatureIsNeverGivenAsItIsStored(t *testing.T) {
 	}
 }
 
+// PollAtOnce is pollAtOnce.
+const PollAtOnce = pollAtOnce
+
 // Pooled takes what the engine would take for the next request.
 func Pooled(e *Engine) *Answer { return e.answers.Get().(*Answer) }
 

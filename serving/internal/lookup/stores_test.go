@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"freshline/serving/internal/bundle"
@@ -213,5 +216,44 @@ func TestALayoutOfOneStoreIsNotTakenForAnothersOfTheSameNumber(t *testing.T) {
 	f.publish(bundle.DefaultStore) // the project moves
 	if got := f.delay("p"); got != "2.5" {
 		t.Errorf("in the default store: %s", got)
+	}
+}
+
+// together waits until as many projects are asked for at once as may be.
+type together struct {
+	*lookuptest.Store
+	under atomic.Int64
+	full  chan struct{}
+	once  sync.Once
+}
+
+func (s *together) ReadWatermarks(ctx context.Context, project string) (map[string]enforce.Watermarks, error) {
+	under := s.under.Add(1)
+	defer s.under.Add(-1)
+	if under == lookup.PollAtOnce {
+		s.once.Do(func() { close(s.full) })
+	}
+	<-s.full
+	if project == "3" {
+		return nil, errors.New("away")
+	}
+	return map[string]enforce.Watermarks{project: {}}, nil
+}
+
+func TestProjectsOfOneStoreAreAskedForSideBySide(t *testing.T) {
+	store := &together{Store: lookuptest.NewStore(), full: make(chan struct{})}
+	marks := lookup.NewWatermarks(lookup.OnlyStore(store))
+	places := make([]lookup.Place, lookup.PollAtOnce)
+	for i := range places {
+		places[i] = lookup.Place{Project: strconv.Itoa(i), Store: bundle.DefaultStore}
+	}
+	err := marks.Add(context.Background(), nil, places)
+	if err == nil || !strings.Contains(err.Error(), `project "3": away`) {
+		t.Errorf("the error is %v", err)
+	}
+	for i, place := range places {
+		if _, ok := marks.Load()[place][place.Project]; ok != (i != 3) {
+			t.Errorf("project %d has watermarks: %v", i, ok)
+		}
 	}
 }

@@ -11,7 +11,11 @@ import (
 
 	"freshline/serving/internal/bundle"
 	"freshline/serving/internal/enforce"
+	"freshline/serving/internal/spread"
 )
+
+// pollAtOnce is how many projects of one store are asked for at once.
+const pollAtOnce = 8
 
 // Place is a project in a store. A project that moves is another place: what one store's watermarks
 // prove, they prove of no row in another.
@@ -50,25 +54,44 @@ func (w *Watermarks) Load() Snapshot { return *w.current.Load() }
 func (w *Watermarks) poll(ctx context.Context, store string, places []Place) error {
 	w.reading[store].Lock()
 	defer w.reading[store].Unlock()
-	read := make(Snapshot)
-	var failures []error
-	for _, place := range places {
-		if place.Store != store {
-			continue
-		}
-		marks, err := w.stores[store].ReadWatermarks(ctx, place.Project)
-		if err != nil {
-			failures = append(failures, fmt.Errorf("read watermarks of project %q: %w", place.Project, err))
-			continue
-		}
-		read[place] = marks
-	}
+	read, err := w.read(ctx, store, places)
 	w.writing.Lock()
 	defer w.writing.Unlock()
 	next := maps.Clone(w.Load())
 	maps.Copy(next, read)
 	w.current.Store(&next)
-	return errors.Join(failures...)
+	return err
+}
+
+// read asks for a few projects at once: one after the other, those of a large installation would take longer than
+// until the next poll.
+func (w *Watermarks) read(ctx context.Context, store string, places []Place) (Snapshot, error) {
+	var (
+		mu       sync.Mutex
+		failures []error
+		reading  spread.Group
+	)
+	read := make(Snapshot)
+	room := make(chan struct{}, pollAtOnce)
+	for _, place := range places {
+		if place.Store != store {
+			continue
+		}
+		room <- struct{}{}
+		reading.Go(func() {
+			defer func() { <-room }()
+			marks, err := w.stores[store].ReadWatermarks(ctx, place.Project)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failures = append(failures, fmt.Errorf("read watermarks of project %q: %w", place.Project, err))
+				return
+			}
+			read[place] = marks
+		})
+	}
+	reading.Wait()
+	return read, errors.Join(failures...)
 }
 
 // Add reads the watermarks of places that are new, before a lookup asks for them; all stores at once. A place
