@@ -2,38 +2,46 @@ package row
 
 import (
 	"encoding/binary"
-	"math"
 	"unicode/utf8"
 )
 
 // FillWhole does what Reset and Fill do for rows that all have one layout and a value in this column:
 // nearly always the case, and then no row need be asked for either. It returns false when it cannot
-// (lists, types that do not widen, a value without its dtype's shape); Reset must then follow.
-func (c *Column) FillWhole(rows [][]byte, dtype Dtype, l *Layout, field Field) bool {
+// (lists, types that do not widen, a value without its dtype's shape); Reset must then follow. The strip is
+// that of these rows, for all of their columns.
+func (c *Column) FillWhole(rows [][]byte, dtype Dtype, l *Layout, field *Field, strip *Strip) bool {
 	if !field.Dtype.ReadsAs(dtype) || dtype.IsList() {
 		return false
 	}
 	c.Dtype, c.Whole = dtype, true
 	c.Cells = resized(c.Cells, len(rows))
-	clear(c.Cells)
-	if !dtype.IsFixed() {
+	if c.present < len(rows) {
+		clear(c.Cells[c.present:])
+		c.present = len(rows)
+	}
+	switch {
+	case !dtype.IsFixed():
 		c.Blobs = resized(c.Blobs, len(rows))
 		return c.wholeBlobs(rows, l, field)
+	case field.strip > 0:
+		c.Words = strip.take(c.Words, rows, field)
+		return true
 	}
 	c.Words = resized(c.Words, len(rows))
 	return c.wholeWords(rows, field)
 }
 
-func (c *Column) wholeWords(rows [][]byte, field Field) bool {
+// wholeWords reads one column alone, as there are too few of its kind beside it for a strip.
+func (c *Column) wholeWords(rows [][]byte, field *Field) bool {
 	offset, words := field.fixed, c.Words[:len(rows)]
 	switch field.Dtype {
 	case Int32:
 		for i, data := range rows {
-			words[i] = uint64(int64(int32(binary.LittleEndian.Uint32(data[offset:]))))
+			words[i] = wordOfInt32(data[offset:])
 		}
 	case Float32:
 		for i, data := range rows {
-			words[i] = math.Float64bits(float64(math.Float32frombits(binary.LittleEndian.Uint32(data[offset:]))))
+			words[i] = wordOfFloat32(data[offset:])
 		}
 	case Bool:
 		for i, data := range rows {
@@ -50,7 +58,7 @@ func (c *Column) wholeWords(rows [][]byte, field Field) bool {
 	return true
 }
 
-func (c *Column) wholeBlobs(rows [][]byte, l *Layout, field Field) bool {
+func (c *Column) wholeBlobs(rows [][]byte, l *Layout, field *Field) bool {
 	blobs := c.Blobs[:len(rows)]
 	isText := field.Dtype == String
 	for i, data := range rows {
@@ -63,33 +71,45 @@ func (c *Column) wholeBlobs(rows [][]byte, l *Layout, field Field) bool {
 	return true
 }
 
-// isASCII looks at eight bytes at a time; what is left of a longer text is looked at with bytes before it.
-// utf8.Valid would do, but goes through the last eight bytes one by one, and most texts have no more.
-func isASCII(text []byte) bool {
-	const high = 0x8080808080808080
-	size := len(text)
+// isASCII tells whether a text is. utf8.Valid would do, but goes through the last eight bytes one by one, and most
+// texts have no more.
+func isASCII(text []byte) bool { return allBits(text)&0x8080808080808080 == 0 }
+
+// allBits returns the bits that any byte has set, in any byte of the result. It looks at eight bytes at a time;
+// what is left of more than that is looked at with bytes before it.
+func allBits(data []byte) uint64 {
+	size := len(data)
 	if size >= 8 {
-		all := binary.LittleEndian.Uint64(text[size-8:])
-		for ; len(text) > 8; text = text[8:] {
-			all |= binary.LittleEndian.Uint64(text)
+		all := binary.LittleEndian.Uint64(data[size-8:])
+		for ; len(data) > 8; data = data[8:] {
+			all |= binary.LittleEndian.Uint64(data)
 		}
-		return all&high == 0
+		return all
 	}
-	if size >= 4 {
-		return (binary.LittleEndian.Uint32(text)|binary.LittleEndian.Uint32(text[size-4:]))&(high>>32) == 0
+	switch {
+	case size >= 4:
+		return uint64(binary.LittleEndian.Uint32(data) | binary.LittleEndian.Uint32(data[size-4:]))
+	case size >= 2:
+		return uint64(binary.LittleEndian.Uint16(data) | binary.LittleEndian.Uint16(data[size-2:]))
+	case size == 1:
+		return uint64(data[0])
 	}
-	var all byte
-	for _, c := range text {
-		all |= c
-	}
-	return all < utf8.RuneSelf
+	return 0
 }
 
 // AddNulls adds the nulls of a row that fits the layout to a bitmap of them over many rows.
 func (l *Layout) AddNulls(bitmap, data []byte) {
+	if !l.hasNulls(data) {
+		return
+	}
 	for i, bits := range data[headerSize : headerSize+l.bitmap] {
 		bitmap[i] |= bits
 	}
+}
+
+// hasNulls tells whether a row has any null.
+func (l *Layout) hasNulls(data []byte) bool {
+	return allBits(data[headerSize:headerSize+l.bitmap]) != 0
 }
 
 // NullsOf returns an empty bitmap for AddNulls, in the memory of an earlier one.
@@ -100,4 +120,4 @@ func (l *Layout) NullsOf(earlier []byte) []byte {
 }
 
 // IsNullIn tells whether any row that was added to the bitmap has a null in this column.
-func (f Field) IsNullIn(bitmap []byte) bool { return bitmap[f.index>>3]&(1<<(f.index&7)) != 0 }
+func (f *Field) IsNullIn(bitmap []byte) bool { return bitmap[f.index>>3]&(1<<(f.index&7)) != 0 }
