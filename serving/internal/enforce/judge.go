@@ -93,8 +93,11 @@ func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 
 // judgeWords looks at words whose order is that of their values from low to high, going round from the greatest
 // word to 0: integers, and floats that are not negative. One comparison then does for both bounds. What lies
-// outside is looked at again, so a word too many there changes nothing.
+// outside is looked at again, so a word too many there changes nothing. From 0 it is enough to know the greatest.
 func (c *Column) judgeWords(low, high uint64, rules *Rules, rejected []bool) uint64 {
+	if low == 0 && c.Cells.AtMost(high) {
+		return uint64(len(c.Marks))
+	}
 	outside, width, words, at := 0, high-low, c.Cells.Words, 0
 	for ; at+8 <= len(words); at += 8 {
 		w := (*[8]uint64)(words[at:])

@@ -24,7 +24,7 @@ func newMixed(t *testing.T) *mixed {
 		"float64", "float64", "int64", "float64", "int64", "string", "int64", "float32", "float32", "float32", "float32",
 		"float32", "int32", "int32", "bool", "int32", "int32", "timestamp", "bytes", "timestamp",
 	}}
-	checks := []string{`"min":0,"max":10`, `"nullable":true`, `"min":-1,"max":9`, `"max":5`}
+	checks := []string{`"min":0,"max":10`, `"nullable":true`, `"min":-1,"max":9`, `"max":5`, `"min":1,"max":9`}
 	var features []string
 	var specs, older []row.Spec
 	for i, dtype := range m.dtypes {
@@ -147,21 +147,36 @@ func (m *mixed) compare(t *testing.T, ctx context.Context, i int, data []byte, s
 
 func equal(a, b row.Value) bool { return a.Word == b.Word && string(a.Blob) == string(b.Blob) }
 
-// TestAnOutsiderIsFoundWhereverItLies: the short way looks at eight words at a time.
+// TestAnOutsiderIsFoundWhereverItLies: the short way looks at eight words at a time, or at the greatest alone.
 func TestAnOutsiderIsFoundWhereverItLies(t *testing.T) {
-	for _, dtype := range []string{"float64", "int64"} {
-		b := newBench(t, dtype, `"min":0,"max":10`, row.Value{}, 20, 4)
-		for place := range b.table.Rows {
-			b.decode(context.Background())
-			b.cells[2].Words[place] = math.Float64bits(11)
-			b.judge()
-			for i, mark := range b.columns[2].Marks {
-				if (mark.Verdict == Invalid) != (i == place) {
-					t.Errorf("%s outside in row %d: row %d is %s", dtype, place, i, mark.Verdict)
-				}
+	for _, dtype := range []string{"float64", "int64", "float32", "int32"} {
+		for _, check := range []string{`"min":0,"max":10`, `"min":1,"max":10`, `"min":-3,"max":10`} {
+			b := newBench(t, dtype, check, row.Value{}, 20, 4)
+			layout := b.layouts[1]
+			five, twelve := &row.Value{Word: 5}, &row.Value{Word: 12}
+			if layout.Fields[0].Dtype.IsFloat() {
+				five, twelve = &row.Value{Word: math.Float64bits(5)}, &row.Value{Word: math.Float64bits(12)}
 			}
-			if got := b.columns[2].Tally.Verdicts; got[Invalid] != 1 || got[Fresh] != 19 {
-				t.Errorf("%s outside in row %d: counted %v", dtype, place, got)
+			for at := range 4 * len(b.table.Rows) {
+				for i := range b.table.Rows {
+					values := []*row.Value{five, five, five, five}
+					if i == at/4 {
+						values[at%4] = twelve
+					}
+					b.table.Rows[i] = row.Encode(row.Header{EventTimeUS: 1000}, layout, values)
+				}
+				b.decode(context.Background())
+				b.judge()
+				for k := range b.columns {
+					for i, mark := range b.columns[k].Marks {
+						if (mark.Verdict == Invalid) != (4*i+k == at) {
+							t.Errorf("%s with %s, outside in row %d of column %d: row %d of %d is %s", dtype, check, at/4, at%4, i, k, mark.Verdict)
+						}
+					}
+				}
+				if got := b.columns[at%4].Tally.Verdicts; got[Invalid] != 1 || got[Fresh] != 19 {
+					t.Errorf("%s with %s: counted %v", dtype, check, got)
+				}
 			}
 		}
 	}

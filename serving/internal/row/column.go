@@ -30,12 +30,14 @@ type Column struct {
 	Whole bool // every cell is present
 
 	present int // so many of the first cells are known to be present, and need not be made so for the next request
+	top     uint64
+	topped  bool // no word is greater than top
 }
 
 // Reset makes the column ready for n rows, all absent, and keeps its memory.
 func (c *Column) Reset(dtype Dtype, n int) {
 	c.Dtype = dtype
-	c.Whole, c.present = false, 0
+	c.Whole, c.topped, c.present = false, false, 0
 	c.Cells = resized(c.Cells, n)
 	for i := range c.Cells {
 		c.Cells[i] = Absent
@@ -237,3 +239,7 @@ func (c *Column) Value(i int) Value {
 	}
 	return Value{Blob: c.Blobs[i]}
 }
+
+// AtMost tells whether no word of a whole column is known to be greater than this, as integers without a sign. It
+// looks at no word: where it is not known, it is false.
+func (c *Column) AtMost(greatest uint64) bool { return c.topped && c.top <= greatest }

@@ -14,20 +14,21 @@ type Strip struct {
 	offset int // where the columns begin in each row; 0: none were read
 	taken  [stripWidth]bool
 	words  [stripWidth][]uint64
+	top    [stripWidth]uint64 // the greatest word of each column
 }
 
 // Forget makes the strip ready for other rows.
 func (s *Strip) Forget() { s.offset = 0 }
 
-// take gives the column's words to the caller, for memory that the strip may write to.
-func (s *Strip) take(memory []uint64, rows [][]byte, field *Field) []uint64 {
+// take gives the column's words to the caller, for memory that the strip may write to, and says which is the greatest.
+func (s *Strip) take(memory []uint64, rows [][]byte, field *Field) (words []uint64, top uint64) {
 	place := field.lane
 	if s.offset != field.strip || s.taken[place] {
 		s.read(rows, field)
 	}
-	words := s.words[place]
+	words = s.words[place]
 	s.words[place], s.taken[place] = memory, true
-	return words
+	return words, s.top[place]
 }
 
 func (s *Strip) read(rows [][]byte, field *Field) {
@@ -47,38 +48,56 @@ func (s *Strip) read(rows [][]byte, field *Field) {
 
 func (s *Strip) readEight(rows [][]byte) {
 	a, b, c, d := s.words[0][:len(rows)], s.words[1][:len(rows)], s.words[2][:len(rows)], s.words[3][:len(rows)]
+	var topA, topB, topC, topD uint64
 	offset := s.offset
 	for i, data := range rows {
 		four := (*[8 * stripWidth]byte)(data[offset:])
-		a[i] = binary.LittleEndian.Uint64(four[0:8])
-		b[i] = binary.LittleEndian.Uint64(four[8:16])
-		c[i] = binary.LittleEndian.Uint64(four[16:24])
-		d[i] = binary.LittleEndian.Uint64(four[24:32])
+		word := binary.LittleEndian.Uint64(four[0:8])
+		a[i], topA = word, max(topA, word)
+		word = binary.LittleEndian.Uint64(four[8:16])
+		b[i], topB = word, max(topB, word)
+		word = binary.LittleEndian.Uint64(four[16:24])
+		c[i], topC = word, max(topC, word)
+		word = binary.LittleEndian.Uint64(four[24:32])
+		d[i], topD = word, max(topD, word)
 	}
+	s.top = [stripWidth]uint64{topA, topB, topC, topD}
 }
 
 func (s *Strip) readInt32(rows [][]byte) {
 	a, b, c, d := s.words[0][:len(rows)], s.words[1][:len(rows)], s.words[2][:len(rows)], s.words[3][:len(rows)]
+	var topA, topB, topC, topD uint64
 	offset := s.offset
 	for i, data := range rows {
 		four := (*[4 * stripWidth]byte)(data[offset:])
-		a[i] = wordOfInt32(four[0:4])
-		b[i] = wordOfInt32(four[4:8])
-		c[i] = wordOfInt32(four[8:12])
-		d[i] = wordOfInt32(four[12:16])
+		word := wordOfInt32(four[0:4])
+		a[i], topA = word, max(topA, word)
+		word = wordOfInt32(four[4:8])
+		b[i], topB = word, max(topB, word)
+		word = wordOfInt32(four[8:12])
+		c[i], topC = word, max(topC, word)
+		word = wordOfInt32(four[12:16])
+		d[i], topD = word, max(topD, word)
 	}
+	s.top = [stripWidth]uint64{topA, topB, topC, topD}
 }
 
 func (s *Strip) readFloat32(rows [][]byte) {
 	a, b, c, d := s.words[0][:len(rows)], s.words[1][:len(rows)], s.words[2][:len(rows)], s.words[3][:len(rows)]
+	var topA, topB, topC, topD uint64
 	offset := s.offset
 	for i, data := range rows {
 		four := (*[4 * stripWidth]byte)(data[offset:])
-		a[i] = wordOfFloat32(four[0:4])
-		b[i] = wordOfFloat32(four[4:8])
-		c[i] = wordOfFloat32(four[8:12])
-		d[i] = wordOfFloat32(four[12:16])
+		word := wordOfFloat32(four[0:4])
+		a[i], topA = word, max(topA, word)
+		word = wordOfFloat32(four[4:8])
+		b[i], topB = word, max(topB, word)
+		word = wordOfFloat32(four[8:12])
+		c[i], topC = word, max(topC, word)
+		word = wordOfFloat32(four[12:16])
+		d[i], topD = word, max(topD, word)
 	}
+	s.top = [stripWidth]uint64{topA, topB, topC, topD}
 }
 
 func wordOfInt32(four []byte) uint64 {

@@ -45,6 +45,14 @@ func TestAStripReadsWhatItsColumnsReadAlone(t *testing.T) {
 			if want.IsFixed() && !slices.Equal(short.Words, long.Words) {
 				t.Fatalf("%s in strip %d: %x, alone %x", field.Dtype, field.strip, short.Words, long.Words)
 			}
+			if field.strip > 0 && len(rows) > 0 {
+				if top := slices.Max(long.Words); !short.AtMost(top) || top > 0 && short.AtMost(top-1) {
+					t.Fatalf("%s in strip %d: the greatest of %x is not told", field.Dtype, field.strip, long.Words)
+				}
+			}
+			if field.strip == 0 && short.AtMost(math.MaxUint64) || long.AtMost(math.MaxUint64) {
+				t.Fatalf("%s: the greatest word is told of a column that was read alone", field.Dtype)
+			}
 			if !want.IsFixed() && !slices.EqualFunc(short.Blobs, long.Blobs, bytes.Equal) {
 				t.Fatalf("%s: %q, alone %q", field.Dtype, short.Blobs, long.Blobs)
 			}

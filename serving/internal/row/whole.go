@@ -13,7 +13,7 @@ func (c *Column) FillWhole(rows [][]byte, dtype Dtype, l *Layout, field *Field, 
 	if !field.Dtype.ReadsAs(dtype) || dtype.IsList() {
 		return false
 	}
-	c.Dtype, c.Whole = dtype, true
+	c.Dtype, c.Whole, c.topped = dtype, true, false
 	c.Cells = resized(c.Cells, len(rows))
 	if c.present < len(rows) {
 		clear(c.Cells[c.present:])
@@ -24,7 +24,8 @@ func (c *Column) FillWhole(rows [][]byte, dtype Dtype, l *Layout, field *Field, 
 		c.Blobs = resized(c.Blobs, len(rows))
 		return c.wholeBlobs(rows, l, field)
 	case field.strip > 0:
-		c.Words = strip.take(c.Words, rows, field)
+		c.Words, c.top = strip.take(c.Words, rows, field)
+		c.topped = true
 		return true
 	}
 	c.Words = resized(c.Words, len(rows))
