@@ -72,30 +72,26 @@ func (c *Column) wholeBlobs(rows [][]byte, l *Layout, field *Field) bool {
 	return true
 }
 
-// isASCII tells whether a text is. utf8.Valid would do, but goes through the last eight bytes one by one, and most
-// texts have no more.
-func isASCII(text []byte) bool { return allBits(text)&0x8080808080808080 == 0 }
-
-// allBits returns the bits that any byte has set, in any byte of the result. It looks at eight bytes at a time;
-// what is left of more than that is looked at with bytes before it.
-func allBits(data []byte) uint64 {
-	size := len(data)
+// isASCII looks at eight bytes at a time; what is left of a longer text is looked at with bytes before it.
+// utf8.Valid would do, but goes through the last eight bytes one by one, and most texts have no more.
+func isASCII(text []byte) bool {
+	const high = 0x8080808080808080
+	size := len(text)
 	if size >= 8 {
-		all := binary.LittleEndian.Uint64(data[size-8:])
-		for ; len(data) > 8; data = data[8:] {
-			all |= binary.LittleEndian.Uint64(data)
+		all := binary.LittleEndian.Uint64(text[size-8:])
+		for ; len(text) > 8; text = text[8:] {
+			all |= binary.LittleEndian.Uint64(text)
 		}
-		return all
+		return all&high == 0
 	}
-	switch {
-	case size >= 4:
-		return uint64(binary.LittleEndian.Uint32(data) | binary.LittleEndian.Uint32(data[size-4:]))
-	case size >= 2:
-		return uint64(binary.LittleEndian.Uint16(data) | binary.LittleEndian.Uint16(data[size-2:]))
-	case size == 1:
-		return uint64(data[0])
+	if size >= 4 {
+		return (binary.LittleEndian.Uint32(text)|binary.LittleEndian.Uint32(text[size-4:]))&(high>>32) == 0
 	}
-	return 0
+	var all byte
+	for _, c := range text {
+		all |= c
+	}
+	return all < utf8.RuneSelf
 }
 
 // AddNulls adds the nulls of a row that fits the layout to a bitmap of them over many rows.
@@ -108,9 +104,21 @@ func (l *Layout) AddNulls(bitmap, data []byte) {
 	}
 }
 
-// hasNulls tells whether a row has any null.
+// hasNulls tells whether a row has any null. It looks at 64 columns at a time, the last of them with some before.
 func (l *Layout) hasNulls(data []byte) bool {
-	return allBits(data[headerSize:headerSize+l.bitmap]) != 0
+	nulls := data[headerSize : headerSize+l.bitmap]
+	var all uint64
+	if len(nulls) >= 8 {
+		all = binary.LittleEndian.Uint64(nulls[len(nulls)-8:])
+		for ; len(nulls) > 8; nulls = nulls[8:] {
+			all |= binary.LittleEndian.Uint64(nulls)
+		}
+		return all != 0
+	}
+	for _, bits := range nulls {
+		all |= uint64(bits)
+	}
+	return all != 0
 }
 
 // NullsOf returns an empty bitmap for AddNulls, in the memory of an earlier one.
