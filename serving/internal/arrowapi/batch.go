@@ -37,9 +37,9 @@ func (w *writer) appendBatch(to []byte) []byte {
 	b.PrependUOffsetTSlot(1, nodeVector, 0)
 	b.PrependUOffsetTSlot(2, bufferVector, 0)
 	var bodyLength flatbuffers.UOffsetT
-	w.finish(headerRecordBatch, b.EndObject(), &bodyLength)
+	finish(b, headerRecordBatch, b.EndObject(), &bodyLength)
 	size := len(b.FinishedBytes())
-	to, at := w.appendMessage(to)
+	to, at := appendMessage(to, b)
 	// A vector's offset is that of its length, of four bytes.
 	w.frame = batchFrame{
 		node: at + size - int(nodeVector) + 4, buffer: at + size - int(bufferVector) + 4, body: len(to),
@@ -164,6 +164,13 @@ func appendWords[T uint64 | int64](to []byte, words []T) []byte {
 	from := len(to)
 	to = extended(to, 8*len(words))
 	into := to[from:]
+	for ; len(words) >= 4 && len(into) >= 32; words, into = words[4:], into[32:] {
+		four, bytes := (*[4]T)(words), (*[32]byte)(into)
+		binary.LittleEndian.PutUint64(bytes[0:8], uint64(four[0]))
+		binary.LittleEndian.PutUint64(bytes[8:16], uint64(four[1]))
+		binary.LittleEndian.PutUint64(bytes[16:24], uint64(four[2]))
+		binary.LittleEndian.PutUint64(bytes[24:32], uint64(four[3]))
+	}
 	for i, word := range words {
 		binary.LittleEndian.PutUint64(into[8*i:8*i+8], uint64(word))
 	}
@@ -182,6 +189,9 @@ func (w *writer) offset(to []byte, at int) []byte {
 }
 
 func (w *writer) appendTexts(to []byte) []byte {
+	if w.plain {
+		return w.appendBlobs(to, w.column.Cells.Blobs[:w.answer.Rows])
+	}
 	from, end := len(to), 0
 	to = w.offset(to, 0)
 	for i := range w.answer.Rows {
@@ -194,6 +204,29 @@ func (w *writer) appendTexts(to []byte) []byte {
 	for i := range w.answer.Rows {
 		value, _ := w.value(i)
 		to = append(to, value.Blob...)
+	}
+	return w.endBuffer(to, from)
+}
+
+// appendBlobs appends the texts of a plain column, which nothing need be asked about one by one.
+func (w *writer) appendBlobs(to []byte, blobs [][]byte) []byte {
+	from, end := len(to), 0
+	to = extended(to, 4+4*len(blobs))
+	offsets := to[from:]
+	binary.LittleEndian.PutUint32(offsets, 0)
+	for i, blob := range blobs {
+		end += len(blob)
+		binary.LittleEndian.PutUint32(offsets[4*i+4:4*i+8], uint32(end))
+	}
+	if end > math.MaxInt32 {
+		w.tooMuch = true
+		return to
+	}
+	to = w.endBuffer(to, from)
+	from = len(to)
+	to = slices.Grow(to, end)
+	for _, blob := range blobs {
+		to = append(to, blob...)
 	}
 	return w.endBuffer(to, from)
 }

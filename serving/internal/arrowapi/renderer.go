@@ -29,14 +29,14 @@ func New() *Renderer {
 	return &Renderer{writers: sync.Pool{New: func() any { return newWriter() }}}
 }
 
-func newWriter() *writer { return &writer{builder: flatbuffers.NewBuilder(1 << 14)} }
+func newWriter() *writer {
+	return &writer{builder: flatbuffers.NewBuilder(1 << 14), schema: schema{builder: flatbuffers.NewBuilder(1 << 14)}}
+}
 
 // writer is the memory of one rendering.
 type writer struct {
-	builder *flatbuffers.Builder
-	offsets []flatbuffers.UOffsetT // of the schema's fields
-	name    []byte
-	types   [maxDtype + 1]fieldType // those of this message, made when they are first needed
+	builder *flatbuffers.Builder // of the record batch
+	schema  schema
 	frame   batchFrame
 	answer  *lookup.Answer
 	column  *lookup.Column
@@ -44,14 +44,12 @@ type writer struct {
 	tooMuch bool
 }
 
-const maxDtype = 32
-
 // AppendStream appends an answer. full names columns by view and feature; details, a JSON object,
 // goes into the schema's metadata as it is. A failure leaves to longer but without a stream.
 func (r *Renderer) AppendStream(to []byte, answer *lookup.Answer, full bool, details []byte) ([]byte, error) {
 	w := r.writers.Get().(*writer)
 	to, err := w.appendStream(to, answer, full, details)
-	if cap(w.builder.Bytes) <= maxPooled {
+	if cap(w.builder.Bytes) <= maxPooled && cap(w.schema.builder.Bytes) <= maxPooled {
 		r.writers.Put(w)
 	}
 	return to, err
@@ -59,7 +57,7 @@ func (r *Renderer) AppendStream(to []byte, answer *lookup.Answer, full bool, det
 
 func (w *writer) appendStream(to []byte, answer *lookup.Answer, full bool, details []byte) ([]byte, error) {
 	w.answer, w.tooMuch = answer, false
-	to = w.appendSchema(to, full, details)
+	to = w.schema.append(to, answer.Columns, full, details)
 	to = w.appendBatch(to)
 	to = append(to, continuation...)
 	to = append(to, 0, 0, 0, 0)
@@ -74,8 +72,8 @@ func (w *writer) appendStream(to []byte, answer *lookup.Answer, full bool, detai
 const continuation = "\xff\xff\xff\xff"
 
 // appendMessage appends the finished flatbuffer and returns where it begins.
-func (w *writer) appendMessage(to []byte) (out []byte, at int) {
-	metadata := w.builder.FinishedBytes()
+func appendMessage(to []byte, b *flatbuffers.Builder) (out []byte, at int) {
+	metadata := b.FinishedBytes()
 	to = append(to, continuation...)
 	to = binary.LittleEndian.AppendUint32(to, uint32(padded(len(metadata))))
 	at = len(to)

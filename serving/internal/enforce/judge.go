@@ -13,6 +13,8 @@ type Column struct {
 	Cells   *row.Column     // decoded; ignored for a retired feature
 	Marks   []Mark          // the result, one for each row
 	Tally   Tally
+
+	fresh int // so many of the first marks are known to be fresh, and need not be made so for the next request
 }
 
 // Judge gives every value its mark, and sets rejected[i] where an action rejects row i.
@@ -26,7 +28,7 @@ func (c *Column) Judge(t *Table, rules *Rules, rejected []bool) {
 		c.judgeRetired(rules, rejected)
 		return
 	case c.Cells.Whole && t.Unenforced:
-		clear(c.Marks)
+		c.freshen()
 		fresh = uint64(len(c.Marks))
 	case c.Cells.Whole: // only where all rows are young
 		fresh = c.judgeWhole(rules, rejected)
@@ -43,10 +45,17 @@ func (c *Column) Judge(t *Table, rules *Rules, rejected []bool) {
 	c.Tally.Actions[bundle.Serve] += fresh
 }
 
-// judgeWhole looks at the values only: their rows are young, and none is null. Marks start as fresh,
-// which is their zero value.
+// freshen makes all marks fresh, which is their zero value.
+func (c *Column) freshen() {
+	if c.fresh < len(c.Marks) {
+		clear(c.Marks[c.fresh:])
+		c.fresh = len(c.Marks)
+	}
+}
+
+// judgeWhole looks at the values only: their rows are young, and none is null. Marks start as fresh.
 func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
-	clear(c.Marks)
+	c.freshen()
 	outside := 0
 	checks, dtype := &c.Feature.Checks, c.Feature.Dtype
 	switch {
@@ -84,12 +93,28 @@ func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 
 // judgeWords looks at words whose order is that of their values from low to high, going round from the greatest
 // word to 0: integers, and floats that are not negative. One comparison then does for both bounds. What lies
-// outside is looked at again, so a word too many there changes nothing.
+// outside is looked at again, so a word too many there changes nothing. From 0 it is enough to know the greatest.
 func (c *Column) judgeWords(low, high uint64, rules *Rules, rejected []bool) uint64 {
-	outside, width := 0, high-low
-	for i, word := range c.Cells.Words {
-		if word-low > width {
-			c.judgeOne(i, Young, rules, rejected)
+	if low == 0 && c.Cells.AtMost(high) {
+		return uint64(len(c.Marks))
+	}
+	outside, width, words, at := 0, high-low, c.Cells.Words, 0
+	for ; at+8 <= len(words); at += 8 {
+		w := (*[8]uint64)(words[at:])
+		if w[0]-low <= width && w[1]-low <= width && w[2]-low <= width && w[3]-low <= width &&
+			w[4]-low <= width && w[5]-low <= width && w[6]-low <= width && w[7]-low <= width {
+			continue
+		}
+		for i, word := range w {
+			if word-low > width {
+				c.judgeOne(at+i, Young, rules, rejected)
+				outside++
+			}
+		}
+	}
+	for ; at < len(words); at++ {
+		if words[at]-low > width {
+			c.judgeOne(at, Young, rules, rejected)
 			outside++
 		}
 	}
@@ -145,6 +170,7 @@ func (c *Column) judgeOne(i int, state State, rules *Rules, rejected []bool) {
 
 func (c *Column) record(i int, mark Mark, rejected []bool) {
 	c.Marks[i] = mark
+	c.fresh = min(c.fresh, i)
 	c.Tally.Verdicts[mark.Verdict]++
 	c.Tally.Actions[mark.Action]++
 	if mark.AlsoInvalid {

@@ -51,6 +51,7 @@ type Table struct {
 	allYoung bool     // nearly always the case, and then nothing about a row need be asked twice
 	next     int      // where in the first layout the next column is looked for
 	nulls    []byte   // bitmap of the columns of the first layout that some row has a null in
+	strip    row.Strip
 }
 
 // Damage counts what was wrong with the bytes of a table's rows.
@@ -69,24 +70,25 @@ func (t *Table) Open(ctx context.Context, layouts Layouts, marks *Watermarks, ma
 	t.layoutOf = resized(t.layoutOf, n)
 	t.layouts, t.unasked = t.layouts[:0], t.unasked[:0]
 	t.allYoung, t.next = true, 0
+	t.strip.Forget()
 	var damage Damage
 	for i, data := range t.Rows {
 		t.layoutOf[i] = noLayout
+		state := Gone
 		switch {
 		case t.Missed != nil && t.Missed[i]:
-			t.States[i] = Unreadable
-		case data == nil:
-			t.States[i] = Gone
-		default:
-			t.States[i] = t.open(ctx, i, layouts, &damage)
+			state = Unreadable
+		case data != nil:
+			state = t.open(ctx, i, layouts, &damage)
 		}
 		switch {
-		case t.States[i] == Young && t.Unenforced:
+		case state == Young && t.Unenforced:
 			t.AsOfUS[i], t.AgeUS[i] = nowUS, 0
-		case t.States[i] == Young:
-			t.States[i] = t.date(i, marks, maxAgeUS, nowUS)
+		case state == Young:
+			state = t.date(i, marks, maxAgeUS, nowUS)
 		}
-		t.allYoung = t.allYoung && t.States[i] == Young
+		t.States[i] = state
+		t.allYoung = t.allYoung && state == Young
 	}
 	return damage
 }
@@ -162,7 +164,7 @@ func (t *Table) Decode(name string, dtype row.Dtype, column *row.Column) {
 	if t.allYoung && len(t.layouts) == 1 {
 		field, at, ok := t.layouts[0].FindAt(t.next, name)
 		t.next = at + 1
-		if ok && !field.IsNullIn(t.nulls) && column.FillWhole(t.Rows, dtype, t.layouts[0], field) {
+		if ok && !field.IsNullIn(t.nulls) && column.FillWhole(t.Rows, dtype, t.layouts[0], field, &t.strip) {
 			return
 		}
 	}

@@ -2,7 +2,6 @@ package row
 
 import (
 	"encoding/binary"
-	"math"
 	"unicode/utf8"
 )
 
@@ -29,12 +28,16 @@ type Column struct {
 	Words []uint64
 	Blobs [][]byte
 	Whole bool // every cell is present
+
+	present int // so many of the first cells are known to be present, and need not be made so for the next request
+	top     uint64
+	topped  bool // no word is greater than top
 }
 
 // Reset makes the column ready for n rows, all absent, and keeps its memory.
 func (c *Column) Reset(dtype Dtype, n int) {
 	c.Dtype = dtype
-	c.Whole = false
+	c.Whole, c.topped, c.present = false, false, 0
 	c.Cells = resized(c.Cells, n)
 	for i := range c.Cells {
 		c.Cells[i] = Absent
@@ -123,7 +126,7 @@ func (c *Column) fillInt32(rows [][]byte, layoutOf []uint16, layout uint16, fiel
 			c.Cells[i] = Null
 			continue
 		}
-		c.Words[i] = uint64(int64(int32(binary.LittleEndian.Uint32(data[offset:]))))
+		c.Words[i] = wordOfInt32(data[offset:])
 		c.Cells[i] = Present
 	}
 }
@@ -139,8 +142,7 @@ func (c *Column) fillFloat32(rows [][]byte, layoutOf []uint16, layout uint16, fi
 			c.Cells[i] = Null
 			continue
 		}
-		narrow := math.Float32frombits(binary.LittleEndian.Uint32(data[offset:]))
-		c.Words[i] = math.Float64bits(float64(narrow))
+		c.Words[i] = wordOfFloat32(data[offset:])
 		c.Cells[i] = Present
 	}
 }
@@ -237,3 +239,7 @@ func (c *Column) Value(i int) Value {
 	}
 	return Value{Blob: c.Blobs[i]}
 }
+
+// AtMost tells whether no word of a whole column is known to be greater than this, as integers without a sign. It
+// looks at no word: where it is not known, it is false.
+func (c *Column) AtMost(greatest uint64) bool { return c.topped && c.top <= greatest }

@@ -53,7 +53,7 @@ func (e *Encoder) Encode(h Header, l *Layout, values []Value, nulls []bool) []by
 		}
 	}
 	body := size - checksumSize
-	binary.LittleEndian.PutUint32(data[body:], crc32.Checksum(data[:body], checksums()))
+	binary.LittleEndian.PutUint32(data[body:], crc32.Checksum(data[:body], castagnoli))
 	return data
 }
 

@@ -75,9 +75,9 @@ type Header struct {
 	Clamped     bool
 }
 
-// Checksums returns the table of CRC-32C. The standard library hands out one shared table, and
-// takes its fast path only for that one.
-func checksums() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+// castagnoli is the table of CRC-32C. The standard library hands out one shared table, and takes its
+// fast path only for that one. It is asked for once, as a narrow row would notice.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Verify checks length, checksum, version and lane, and reads the header.
 func Verify(data []byte, h *Header) error {
@@ -85,7 +85,7 @@ func Verify(data []byte, h *Header) error {
 		return ErrTooShort
 	}
 	body := len(data) - checksumSize
-	if crc32.Checksum(data[:body], checksums()) != binary.LittleEndian.Uint32(data[body:]) {
+	if crc32.Checksum(data[:body], castagnoli) != binary.LittleEndian.Uint32(data[body:]) {
 		return ErrChecksum
 	}
 	if data[16] != formatVersion {
@@ -134,6 +134,9 @@ func FitsLayout(data []byte, l *Layout) bool {
 // nullsAreEmpty checks that no column that is null has a value all the same: a writer that means something by it
 // is none that we know. Rows without a null pay for a look at their bitmap.
 func (l *Layout) nullsAreEmpty(data []byte) bool {
+	if !l.hasNulls(data) {
+		return true
+	}
 	for at, nulls := range data[headerSize : headerSize+l.bitmap] {
 		for ; nulls != 0; nulls &= nulls - 1 {
 			if !l.isEmpty(data, &l.Fields[8*at+bits.TrailingZeros8(nulls)]) {

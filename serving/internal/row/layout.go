@@ -23,6 +23,8 @@ type Field struct {
 	index int // bit in the null bitmap
 	fixed int // offset of a fixed value from the start of the row
 	slot  int // rank among the variable columns; -1 for fixed ones
+	strip int // offset of the four columns that it is read with; 0: it is read alone
+	lane  int // its place among these
 }
 
 // Layout is the column layout that rows were written under. It is immutable.
@@ -65,6 +67,7 @@ func NewLayout(number uint32, specs []Spec) (*Layout, error) {
 		}
 		l.Fields[i] = field
 	}
+	l.cutStrips()
 	l.ends = offset
 	l.data = offset + 4*l.variables
 	return l, nil
@@ -81,12 +84,14 @@ func ParseLayout(number uint32, document []byte) (*Layout, error) {
 
 // FindAt returns the column of that name, soonest if it is column number at, and its number. Columns are mostly
 // asked for in the order that they lie in, and then nothing need be searched.
-func (l *Layout) FindAt(at int, name string) (Field, int, bool) {
+func (l *Layout) FindAt(at int, name string) (field *Field, i int, ok bool) {
 	if at < len(l.Fields) && l.Fields[at].Name == name {
-		return l.Fields[at], at, true
+		return &l.Fields[at], at, true
 	}
-	field, ok := l.Find(name)
-	return field, field.index, ok
+	if i, ok = l.byName[name]; !ok {
+		return nil, 0, false
+	}
+	return &l.Fields[i], i, true
 }
 
 // Index returns the place of the column of that name.
