@@ -157,17 +157,27 @@ func (s *shard) add(ages *ageScale, answer *lookup.Answer, view *lookup.View) {
 	}
 	total.CorruptRows += uint64(view.Damage.Corrupt)
 	total.UnknownLayout += uint64(view.Damage.UnknownLayout)
-	for i, state := range view.Table.States {
-		if !state.Found() {
-			continue
+	countAges(&sum.ages, total, ages, &view.Table)
+}
+
+// countAges counts the ages of a view's rows. Those that one watermark vouches for are of one age, and counted
+// together.
+func countAges(sum *[ageBuckets]uint64, total *Totals, ages *ageScale, rows *enforce.Table) {
+	for i, end := 0, 0; i < len(rows.States); i = end {
+		state, age := rows.States[i], rows.AgeUS[i]
+		for end = i + 1; end < len(rows.States) && rows.States[end] == state && rows.AgeUS[end] == age; end++ {
 		}
+		n := uint64(end - i)
 		bucket := unknownAge
-		if state == enforce.Young || state == enforce.Old {
-			bucket = ages.bucket(view.Table.AgeUS[i])
-			total.AgeSumSeconds += float64(view.Table.AgeUS[i]) / 1e6
+		switch {
+		case !state.Found():
+			continue
+		case state == enforce.Young || state == enforce.Old:
+			bucket = ages.bucket(age)
+			total.AgeSumSeconds += float64(n) * (float64(age) / 1e6)
 		}
-		sum.ages[bucket]++
-		total.Ages[bucket]++
+		sum[bucket] += n
+		total.Ages[bucket] += n
 	}
 }
 
