@@ -236,7 +236,7 @@ def looked_up_keys(project: str, view: str, *, limit: int) -> list[bytes]:
     told = SampledLookup.objects.filter(project=project, view=view, key__isnull=False).order_by("-at", "-pk")
     found: dict[bytes, None] = {}
     for key, verdicts in told.values_list("key", "verdicts")[:_LOOKED_AT]:
-        if not _ABSENT.issuperset(verdicts.values()):
+        if key is not None and not _ABSENT.issuperset(verdicts.values()):
             found[bytes(key)] = None
     return list(found)[:limit]
 

@@ -1,9 +1,9 @@
 """Which keys a probe reads: the next ones of a walk through the whole view, and some that were there before.
 
-The walk sees every key in time, hot or cold; where a store cannot list its keys, it is one over those at which
-sampled lookups found a row, as far as serving may tell them. What it cannot see is a key that is gone: so a few
-keys are remembered, and asked for again, unless the view may rightly drop them (``expire_after``) or deleted
-them.
+The walk sees every key in time, hot or cold; where a store cannot list its keys, it is one over those at
+which sampled lookups found a row, as far as serving may tell them. What it cannot see is a key that is gone:
+so a few keys are remembered, and asked for again, unless the view may rightly drop them (``expire_after``) or
+deleted them.
 """
 
 from collections.abc import Sequence

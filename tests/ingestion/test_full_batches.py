@@ -15,6 +15,7 @@ from tests.store_adapters.stories import packed
 __all__ = ["full"]
 pytestmark = pytest.mark.dynamodb
 LONG = "eight888"
+WIDE = "k" * 2_100  # longer than any key of an item
 
 
 def counted(run):
@@ -175,7 +176,14 @@ def test_people_see_a_thousand_of_a_run_and_the_rest_is_counted(full, monkeypatc
     monkeypatch.setattr(unwritten, "MAX_KEPT_REFUSALS", 1)
     monkeypatch.setattr(checking, "SHARD_ROWS", 1)
     define(full)
-    wide = "k" * 2_100  # longer than any key of an item
-    source(full, (f"{wide}1", 1, "a"), (f"{wide}2", 1, "a"), ("b", 1, "a"))
+    source(full, (f"{WIDE}1", 1, "a"), (f"{WIDE}2", 1, "a"), ("b", 1, "a"))
     assert counted(full.run_batch()) == {"read": 3, "added": 1, "written": 1, "refused": 2}
     assert RefusedRow.objects.count() == 1
+
+
+def test_long_keys_that_begin_alike_are_refused_one_by_one_and_each_once(full):
+    define(full)
+    source(full, (f"{WIDE}1", 1, "a"), (f"{WIDE}2", 1, "a"))
+    for _ in range(2):
+        assert counted(full.run_batch()) == {"read": 2, "refused": 2}
+    assert RefusedRow.objects.count() == 2

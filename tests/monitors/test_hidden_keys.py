@@ -1,4 +1,4 @@
-"""Feast's tables in DynamoDB hold hashes of keys: a probe takes keys of lookups, or says that it knows none."""
+"""Feast's tables in DynamoDB hold hashes of keys: a probe takes those of lookups, or says it knows none."""
 
 import os
 

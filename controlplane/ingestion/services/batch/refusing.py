@@ -1,5 +1,6 @@
 """What a refused row of a batch leaves: a row that people see, and a stored row that is held."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,7 @@ from controlplane.registry.domain.records import ViewRecord
 from store_adapters import KeyValue, Layout, RowWrite
 
 MAX_KEPT_REFUSALS = 1_000
+_LONGEST_POSITION = 100
 
 
 def describe_row(layout: Layout, key: Mapping[str, KeyValue], values: Sequence[Value]) -> dict[str, Any]:
@@ -26,7 +28,10 @@ def describe_row(layout: Layout, key: Mapping[str, KeyValue], values: Sequence[V
 def refuse_row(record: ViewRecord, row: Mapping[str, Any], fault: Fault) -> Refusal:
     """Return the refusal of a described row. Its place is its key: the next run's of it is the same one."""
     position = json.dumps([row[key.name] for key in record.join_keys], ensure_ascii=True)
-    return Refusal(position[:100], fault, json.dumps({"row": row}, ensure_ascii=False))
+    if len(position) > _LONGEST_POSITION:  # keys that begin alike are not the same
+        digest = hashlib.sha256(position.encode()).hexdigest()[:32]
+        position = f"{position[: _LONGEST_POSITION - 33]}~{digest}"
+    return Refusal(position, fault, json.dumps({"row": row}, ensure_ascii=False))
 
 
 def hold_keys(work: Work, keys: Sequence[bytes], *, now_us: int) -> list[RowWrite | None]:
