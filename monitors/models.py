@@ -40,6 +40,7 @@ class ViewWatch(models.Model):
     probe_cursor = models.BinaryField(default=b"")  # where the walk through the store's keys goes on
     remembered_keys = models.JSONField(default=list)  # hex: seen before, so they should be there still
     probed_at = models.DateTimeField(null=True)
+    no_keys = models.CharField(max_length=300, blank=True)  # why the store can tell a probe of no key
     watermarks = models.JSONField(default=dict)  # lane -> microseconds, as the last probe read them
 
     # What lineage was last told.
@@ -49,6 +50,11 @@ class ViewWatch(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "view"], name="monitors_watch")]
         indexes = [models.Index(fields=["probe_due_at"], name="monitors_watch_due")]  # the probers'
+
+    @property
+    def is_learning(self) -> bool:
+        """Whether no row was ever seen, in a store where one would have been."""
+        return self.written_at is None and not self.no_keys
 
 
 class Monitor(models.Model):

@@ -34,6 +34,8 @@ def record_prefix(project: str) -> bytes:
 class DynamoStore:
     """A ``Store`` in one table, which is made on first use. Reads are strongly consistent."""
 
+    hides_keys = ""
+
     def __init__(
         self, table: str, *, region: str, endpoint: str | None = None, timeout_seconds: float = 5.0
     ) -> None:

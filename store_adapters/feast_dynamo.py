@@ -21,11 +21,16 @@ from store_adapters.protocol import Description
 DEFAULT_TEMPLATE = "{project}.{table_name}"  # Feast's own
 _API = "API 2012-08-10"
 _MAX_PROJECTION = 4_096  # bytes; DynamoDB refuses longer expressions
-_NO_KEYS = "Feast keeps only hashes of keys in DynamoDB: probes find no keys there"
+_NO_KEYS = (
+    "Feast keeps only hashes of keys in DynamoDB: a probe knows no keys but those of sampled lookups, which "
+    "serving tells where FRESHLINE_OBSERVE_PLAIN_KEYS names the project"
+)
 
 
 class FeastDynamoStore(FeastStore):
     """A ``Store`` that reads what Feast wrote. A table that is not there has no rows."""
+
+    hides_keys = _NO_KEYS
 
     def __init__(
         self, *, region: str, endpoint: str | None, template: str = DEFAULT_TEMPLATE, timeout_seconds: float

@@ -12,6 +12,8 @@ from store_adapters.model import Lane, Layout, RowWrite, Watermark, WriteResult
 class FeastStore(ABC):
     """The part of a ``Store`` that is the same for each; an adapter adds what reads and looks."""
 
+    hides_keys = ""
+
     def __init__(self, address: str) -> None:
         self.address = address
         self.packer = Packer()

@@ -37,6 +37,11 @@ class Store(Protocol):
         """The URL without secrets."""
         ...
 
+    @property
+    def hides_keys(self) -> str:
+        """Why the store cannot list its keys, so that ``sample_keys`` gives none; empty: it can."""
+        ...
+
     def describe(self) -> Description:
         """Ask the store what it is and how it is set up."""
         ...

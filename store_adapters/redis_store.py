@@ -28,6 +28,8 @@ def record_prefix(project: str) -> bytes:
 class RedisStore:
     """A ``Store`` on Redis. Reads and writes go to primaries only."""
 
+    hides_keys = ""
+
     def __init__(self, clients: Clients, *, kind: str, address: str) -> None:
         self._clients = clients
         self._kind = kind

@@ -47,6 +47,8 @@ WHERE (excluded.generation, excluded.us) > (fl_watermarks.generation, fl_waterma
 class SqliteStore:
     """A ``Store`` in the file ``path``, which is made on first use. Acknowledged rows survive a power cut."""
 
+    hides_keys = ""
+
     def __init__(self, path: Path, *, timeout_seconds: float = 5.0) -> None:
         self.address = f"sqlite://{path}"
         self._connections = Connections(path, address=self.address, timeout_seconds=timeout_seconds)

@@ -29,6 +29,7 @@ __all__ = [
     "half_hours",
     "latest_probe",
     "latest_probes",
+    "looked_up_keys",
     "lookups_per_minute",
     "probes_between",
     "recent_lookups",
@@ -43,6 +44,8 @@ __all__ = [
 
 _MINUTE = timedelta(minutes=1)
 RATE_WINDOW = timedelta(minutes=5)
+_LOOKED_AT = 1_000
+_ABSENT = frozenset({"missing", "unavailable"})  # of a value whose row was not seen
 
 
 def sums(
@@ -223,6 +226,19 @@ def recent_lookups(project: str, view: str, *, limit: int = 50) -> list[Recorded
         )
         for row in rows
     ]
+
+
+def looked_up_keys(project: str, view: str, *, limit: int) -> list[bytes]:
+    """Return keys at which sampled lookups of ``view`` found a row, each once, the newest first.
+
+    Only of lookups whose key serving may tell, and among the newest 1,000 of those.
+    """
+    told = SampledLookup.objects.filter(project=project, view=view, key__isnull=False).order_by("-at", "-pk")
+    found: dict[bytes, None] = {}
+    for key, verdicts in told.values_list("key", "verdicts")[:_LOOKED_AT]:
+        if key is not None and not _ABSENT.issuperset(verdicts.values()):
+            found[bytes(key)] = None
+    return list(found)[:limit]
 
 
 def reporting_instances(*, since: datetime) -> list[ReportingInstance]:

@@ -93,6 +93,7 @@ class Inputs:
     cron: Cron | None = None
     ever_written: bool = True
     first_due_by: datetime | None = None
+    no_keys: str = ""  # why the store can tell a probe of no key
     resumed_at: datetime | None = None  # when evaluation went on after a gap, until a result is seen
 
 
@@ -127,6 +128,8 @@ def source_age(limits: Limits, inputs: Inputs) -> Result:
 
 def coverage(limits: Limits, inputs: Inputs) -> Result:
     """Judge the share of expected keys that the store does not have."""
+    if inputs.no_keys:  # nothing was read, which says nothing of what is there
+        return _blind(limits, inputs) or _no_data(inputs.now, inputs.no_keys)
     if not inputs.ever_written:
         due = inputs.first_due_by
         if due is None or inputs.now <= due:
@@ -247,7 +250,7 @@ def _blind(limits: Limits, inputs: Inputs) -> Result | None:
     if probe.error:
         return _unknown(probe.at, probe.error)
     if probe.sampled == 0:
-        return _no_data(probe.at, "no keys are known")
+        return _no_data(probe.at, inputs.no_keys or "no keys are known")
     return None
 
 

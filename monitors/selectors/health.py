@@ -65,7 +65,7 @@ def health_of(watch: ViewWatch, *, now: datetime) -> Health:
     """Return the health of a watched view, from the monitors of the view itself."""
     own = [row for row in watch.monitors.all() if not row.service]
     return health.judge(
-        [reading_of(row) for row in own], paused=watch.paused, learning=watch.written_at is None, now=now
+        [reading_of(row) for row in own], paused=watch.paused, learning=watch.is_learning, now=now
     )
 
 
@@ -88,7 +88,7 @@ def _view_now(rows: list[Monitor], *, now: datetime) -> ViewNow:
         health=health.judge(
             [reading_of(row) for row in rows],
             paused=watch.paused,
-            learning=watch.written_at is None,
+            learning=watch.is_learning,
             now=now,
         ),
         age_s=age.value if age else None,
@@ -152,7 +152,7 @@ def _view_healths(project: str, rows: Iterable[ViewWatch], *, now: datetime) -> 
                 owner=row.owner,
                 tier=row.tier,
                 health=health_of(row, now=now),
-                is_learning=row.written_at is None,
+                is_learning=row.is_learning,
                 served_age_s=age,
                 source_age_s=_source_ages(row, now=now),
                 probe=probe,

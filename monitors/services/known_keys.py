@@ -1,13 +1,16 @@
 """Which keys a probe reads: the next ones of a walk through the whole view, and some that were there before.
 
-The walk sees every key in time, hot or cold. What it cannot see is a key that is gone: so a few keys are
-remembered, and asked for again, unless the view may rightly drop them (``expire_after``) or deleted them.
+The walk sees every key in time, hot or cold; where a store cannot list its keys, it is one over those at
+which sampled lookups found a row, as far as serving may tell them. What it cannot see is a key that is gone:
+so a few keys are remembered, and asked for again, unless the view may rightly drop them (``expire_after``) or
+deleted them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from controlplane.contracts.verdicts import Fetched, StoredRow
+from controlplane.observations.selectors import looked_up_keys
 from controlplane.registry.selectors import ViewRecord
 from monitors.models import ViewWatch
 from store_adapters import Store
@@ -31,6 +34,9 @@ def memory_of(watch: ViewWatch) -> Memory:
 
 def known_keys(record: ViewRecord, store: Store, memory: Memory) -> tuple[list[bytes], bytes]:
     """Return the keys to read, each once, and where the walk goes on (empty: from the beginning)."""
+    if store.hides_keys:
+        found = looked_up_keys(record.project, record.name, limit=WALKED)
+        return list(dict.fromkeys([*found, *memory.keys])), b""
     walked = store.sample_keys(record.project, record.name, limit=WALKED, after=memory.cursor)
     if len(walked) < WALKED and memory.cursor:
         walked += store.sample_keys(record.project, record.name, limit=WALKED - len(walked))

@@ -44,6 +44,7 @@ class ViewFacts:
             cron=self.cron,
             ever_written=self.watch.written_at is not None,
             first_due_by=self.watch.first_due_by,
+            no_keys=self.watch.no_keys,
             resumed_at=self._resumed_at(monitor),
         )
 

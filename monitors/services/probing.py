@@ -35,12 +35,16 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A probe, how it judged each feature's values, the lanes' watermarks, what the next one starts from."""
+    """A probe, how it judged each feature's values, the lanes' watermarks, what the next one starts from.
+
+    ``no_keys``: why the store gave no key to look at, where that is its way; else empty.
+    """
 
     result: ProbeResult
     verdicts: dict[str, Counter[str]]
     watermarks: dict[str, int]
     memory: Memory
+    no_keys: str = ""
 
 
 def run_probes(
@@ -93,7 +97,8 @@ def look_at(record: ViewRecord, stores: Stores, *, memory: Memory, now: datetime
     expected = [row for row in fetched if not (isinstance(row, StoredRow) and row.tombstone)]
     judgement = _judge(record, expected, watermarks, now=now)
     result = _summarise(record, expected, judgement, now=now, latency_us=latency)
-    return Look(result, _verdicts(judgement), watermarks, remember(record, keys, fetched, cursor))
+    memory = remember(record, keys, fetched, cursor)
+    return Look(result, _verdicts(judgement), watermarks, memory, no_keys="" if keys else store.hides_keys)
 
 
 def _decode_one(record: ViewRecord, store: Store, data: bytes) -> Fetched:
@@ -208,7 +213,7 @@ def _keep(watch: ViewWatch, record: ViewRecord, look: Look, *, now: datetime) ->
         remembered_keys=[key.hex() for key in look.memory.keys],
         probed_at=now,
         written_at=written,
-        **({} if look.result.error else {"watermarks": look.watermarks}),
+        **({} if look.result.error else {"watermarks": look.watermarks, "no_keys": look.no_keys}),
     )
     if kept:
         record_probe(look.result, verdicts=look.verdicts)

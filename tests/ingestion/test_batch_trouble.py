@@ -60,6 +60,19 @@ class TestRepair:
         assert run.state == "succeeded"
         assert [batch.values(f"k{n}") for n in (0, 1, 9)] == ["gone", (2, None), (18, None)]
 
+    def test_a_key_that_was_refused_while_only_the_store_knew_it_is_ended_all_the_same(self, batch):
+        batch.write_parquet("s.parquet", rows_of([1, 2]))
+        batch.run_batch()
+        for path in (batch.folder / "state").glob("*/manifests/*"):
+            path.unlink()
+        batch.write_parquet("s.parquet", [*rows_of([2]), ("k1", -1, None, minutes_ago(1))])
+        assert batch.run_batch().counts.refused == 1
+        assert batch.row("k1").held
+        batch.tick(minutes=1)
+        batch.write_parquet("s.parquet", rows_of([2]))
+        assert batch.run_batch().counts.removed == 1
+        assert batch.values("k1") == "gone"
+
     def test_a_broken_manifest_is_a_lost_one(self, batch):
         batch.write_parquet("s.parquet", rows_of(range(10)))
         batch.run_batch()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from controlplane.contracts.model import Absent
 from controlplane.ingestion.domain.changes import Change, Entry, Rules, Seen, classify, event_time_us
-from controlplane.ingestion.engines.duckdb_comparing import compare, make_manifest
+from controlplane.ingestion.engines.duckdb_comparing import amend_manifest, compare, make_manifest
 from controlplane.ingestion.engines.jobs import (
     DELTA,
     EVERYTHING,
@@ -20,6 +20,7 @@ from controlplane.ingestion.engines.jobs import (
     ROWS,
     STAGE,
     TOUCHED,
+    AmendJob,
     Column,
     CompareJob,
     Limits,
@@ -49,6 +50,7 @@ MANIFEST_SCHEMA = pa.schema(
         ("removed", pa.bool_()),
     ]
 )
+BEFORE_SCHEMA = pa.schema([MANIFEST_SCHEMA.field(n) for n in ("k", "event_us", "written_us", "removed")])
 FOLDERS = itertools.count()
 
 
@@ -66,6 +68,7 @@ def stories(draw):
         "entries": entries,
         "touched": draw(some),
         "refused": draw(some),
+        "unwritten": draw(some),
         "full": draw(st.booleans()),
         "keeps": draw(st.booleans()),
         "refresh": draw(st.none() | st.integers(0, 9)),
@@ -153,6 +156,36 @@ def test_the_engine_decides_and_remembers_as_the_rules_say(tmp_path_factory, sto
     after = {row["k"]: row for row in pq.read_table(folder / NEXT_MANIFEST).to_pylist()}
     for key, (change, seen, entry) in expected.items():
         check_entry(after.get(key), change, seen, entry, is_refused=key in refused)
+
+
+@settings(max_examples=60)
+@given(story=stories())
+def test_a_row_without_room_leaves_the_manifest_that_a_refused_one_would(tmp_path_factory, story):
+    folder = Path(tmp_path_factory.getbasetemp()) / f"amended-{next(FOLDERS)}"
+    folder.mkdir()
+    write(folder, story)
+    compare(folder, job_of(folder, story), [], read_seconds=0.0)
+    delta = {row["k"]: row for row in pq.read_table(folder / DELTA).to_pylist()}
+    refused = [key for key in story["refused"] if key in story["seen"] and key in delta]
+    unwritten = [key for key in story["unwritten"] if key in delta and key not in refused]
+    plan = ManifestJob(["k"], None, [], {"a": "b"}, 100, LIMITS)
+    _table(folder / REFUSED, KEY_SCHEMA, [(key,) for key in [*refused, *unwritten]])
+    make_manifest(folder, plan)
+    wanted = manifest(folder / NEXT_MANIFEST)
+    _table(folder / REFUSED, KEY_SCHEMA, [(key,) for key in refused])
+    make_manifest(folder, plan)
+    before = [
+        (key, *(delta[key][f"old_{name}"] for name in ("event_us", "written_us", "removed")))
+        for key in unwritten
+    ]
+    _table(folder / "before.parquet", BEFORE_SCHEMA, before)
+    assert amend_manifest(folder, AmendJob(["k"], "before.parquet", "amended.parquet", LIMITS)) == len(wanted)
+    assert manifest(folder / "amended.parquet") == wanted
+    assert pq.read_schema(folder / "amended.parquet").metadata[b"a"] == b"b"
+
+
+def manifest(path):
+    return {row["k"]: row for row in pq.read_table(path).to_pylist()}
 
 
 def check_entry(row, change, seen, entry, *, is_refused):

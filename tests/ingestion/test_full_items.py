@@ -8,7 +8,7 @@ import pytest
 from controlplane.ingestion.models import RefusedRow
 from controlplane.kernel import clock
 from store_adapters import RowWrite
-from tests.ingestion import test_batch, test_stream
+from tests.ingestion import test_stream
 from tests.ingestion.conftest import build_world
 from tests.ingestion.test_redrive import redrive
 from tests.ingestion.world import KEY, view_document
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.dynamodb
 
 @pytest.fixture
 def full(tmp_path, settings, db):
-    """A world in which the entity "full" has a row of another view that leaves no room."""
+    """A world in DynamoDB, where the entity "full" is to have a row of another view that leaves no room."""
     endpoint = os.environ.get("FRESHLINE_TEST_DYNALITE_URL")
     assert endpoint, "FRESHLINE_TEST_DYNALITE_URL is not set: run ./dev test, which starts the server"
     backdoor = DynamoBackdoor(f"dynamodb://eu-west-1/t{uuid4().hex}?endpoint={endpoint}")
@@ -53,21 +53,6 @@ def test_an_event_without_room_is_refused_and_the_stream_goes_on(full):
     assert (run.counts.read, run.counts.written, run.counts.refused) == (2, 1, 1)
     assert RefusedRow.objects.get().code == "item_too_large"
     assert full.values("a") == (2, "text")
-
-
-def test_a_batch_without_room_for_a_row_fails_by_name_and_writes_it_once_there_is_room(full):
-    test_batch.define(full)
-    fill(full)
-    ago = test_batch.minutes_ago(10)
-    full.write_parquet("s.parquet", [("a", 1, "one", ago), ("full", 2, "two", ago)])
-    run = full.run_batch()
-    assert (run.state, run.error["code"]) == ("failed", "item_too_large")
-    assert "1 of 2 rows" in run.error["message"]
-    assert (full.watermark("batch"), full.values("full")) == (None, None)
-    make_room(full)
-    full.tick(minutes=1)
-    assert full.run_batch().state == "succeeded"
-    assert (full.values("a"), full.values("full")) == ((1, "one"), (2, "two"))
 
 
 def test_a_refused_row_is_written_again_once_there_is_room_and_stays_refused_until_then(full):

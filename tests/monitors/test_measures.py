@@ -102,6 +102,7 @@ def test_source_age_is_unknown_when_nobody_probed_lately():
             {"ever_written": False, "first_due_by": NOW}, NO_DATA, id="its first run may still come"
         ),
         pytest.param({"ever_written": False, "first_due_by": NOW - TICK}, BREACH, id="never written in time"),
+        pytest.param({"probe": probe(sampled=0), "no_keys": "hashes"}, NO_DATA, id="keys that nobody tells"),
     ],
 )
 def test_coverage_counts_keys_that_should_be_there(inputs, level):

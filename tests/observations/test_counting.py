@@ -166,6 +166,21 @@ def test_a_key_that_was_told_is_kept_beside_its_hash():
     assert (told.key, told.key_sha256, hashed.key) == (b"\x0a\x1b", "ab" * 32, None)
 
 
+def test_keys_are_those_of_lookups_that_found_a_row_each_once_the_newest_first():
+    at_us = sampled()["at_us"]
+    told = [
+        sampled(key="0a", at_us=at_us - 9),
+        sampled(key="0b", at_us=at_us - 8, verdicts={"f": "missing", "g": "null"}),
+        sampled(key="0c", at_us=at_us - 7, verdicts={"f": "missing", "g": "unavailable"}),
+        sampled(key="0a", at_us=at_us - 6),
+        sampled(at_us=at_us - 5),
+        sampled(key="0d", view="another"),
+    ]
+    count(report(sampled=told))
+    assert selectors.looked_up_keys("flights", "carrier_delays", limit=9) == [b"\x0a", b"\x0b"]
+    assert selectors.looked_up_keys("flights", "carrier_delays", limit=1) == [b"\x0a"]
+
+
 def test_bins_are_counted_by_minute_once_and_add_up():
     edges, others = "0123456789abcdef", "fedcba9876543210"
     first = report(

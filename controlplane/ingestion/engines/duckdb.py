@@ -13,10 +13,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from controlplane.ingestion.engines.duckdb_comparing import make_manifest
+from controlplane.ingestion.engines.duckdb_comparing import amend_manifest, make_manifest
 from controlplane.ingestion.engines.jobs import (
+    NEXT_MANIFEST,
     RESULT,
     STAGE,
+    AmendJob,
     Compared,
     CompareJob,
     EngineFailure,
@@ -49,6 +51,13 @@ def build_manifest(folder: Path, job: ManifestJob, *, timeout: timedelta, beat: 
     """
     if pq.read_metadata(folder / STAGE).num_rows <= _HERE_KEYS:
         return make_manifest(folder, job)
+    return int(_run(folder, job.to_document(), timeout=timeout, beat=beat)["keys"])
+
+
+def rebuild_manifest(folder: Path, job: AmendJob, *, timeout: timedelta, beat: Callable[[], None]) -> int:
+    """Write ``job.amended`` into ``folder``, here or in a process of its own as above; return its keys."""
+    if pq.read_metadata(folder / NEXT_MANIFEST).num_rows <= _HERE_KEYS:
+        return amend_manifest(folder, job)
     return int(_run(folder, job.to_document(), timeout=timeout, beat=beat)["keys"])
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import duckdb
 
-from controlplane.ingestion.engines.duckdb_comparing import compare, make_manifest
+from controlplane.ingestion.engines.duckdb_comparing import amend_manifest, compare, make_manifest
 from controlplane.ingestion.engines.duckdb_reading import open_engine, read_sources, write_rows
-from controlplane.ingestion.engines.jobs import RESULT, CompareJob, EngineFailure, ManifestJob
+from controlplane.ingestion.engines.jobs import RESULT, AmendJob, CompareJob, EngineFailure, ManifestJob
 from controlplane.kernel.errors import Refused
 
 # Address space that libraries and thread stacks take before the first row is read.
@@ -54,6 +54,10 @@ def _manifest(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
     return {"keys": make_manifest(folder, ManifestJob.from_document(document))}
 
 
+def _amend(folder: Path, document: dict[str, Any]) -> dict[str, Any]:
+    return {"keys": amend_manifest(folder, AmendJob.from_document(document))}
+
+
 def _limit(limits: dict[str, int]) -> None:
     space = (limits["memory_mb"] + _BASE_MB) * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
@@ -68,7 +72,7 @@ def _end_with_parent() -> None:
     os._exit(3)
 
 
-_OPERATIONS = {"compare": _compare, "manifest": _manifest}
+_OPERATIONS = {"compare": _compare, "manifest": _manifest, "amend": _amend}
 
 if __name__ == "__main__":
     main()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from controlplane.ingestion.engines.duckdb_reading import literal, quote
 from controlplane.ingestion.engines.jobs import (
@@ -22,6 +23,7 @@ from controlplane.ingestion.engines.jobs import (
     ROWS,
     SAMPLE,
     STAGE,
+    AmendJob,
     Compared,
     CompareJob,
     Limits,
@@ -65,7 +67,10 @@ def compare(folder: Path, job: CompareJob, shown: list[SourceShown], *, read_sec
         _make_known(connection, keys, job)
         _make_stage(connection, keys, job, any_rows=total > 0)
         changes = connection.execute("SELECT change, count(*) FROM stage GROUP BY change").fetchall()
-        known = _one(connection, "SELECT count(*) FROM known WHERE NOT removed")[0]
+        known, unsure = _one(
+            connection,
+            f"SELECT count(*), count(*) FILTER (event_us = {_BEFORE_TIME}) FROM known WHERE NOT removed",
+        )
         _write_files(connection, folder, keys, job)
     return Compared(
         sources=shown,
@@ -73,6 +78,7 @@ def compare(folder: Path, job: CompareJob, shown: list[SourceShown], *, read_sec
         keyless=keyless,
         ambiguous=ambiguous,
         known=known,
+        unsure=unsure,
         changes=dict(changes),
         seconds={"read": read_seconds, "compare": time.monotonic() - started},
     )
@@ -111,6 +117,28 @@ def make_manifest(folder: Path, job: ManifestJob) -> int:
             ) TO {literal(str(folder / NEXT_MANIFEST))} (FORMAT parquet, KV_METADATA {{{metadata}}})
         """)
         return int(_one(connection, f"SELECT count(*) FROM {_file(folder / NEXT_MANIFEST)}")[0])
+
+
+def amend_manifest(folder: Path, job: AmendJob) -> int:
+    """Write ``job.amended``: NEXT_MANIFEST, had the keys of ``job.unwritten`` been refused; return its size.
+
+    What the store has of such a key is what it had before: the entry of before stands, without a digest.
+    """
+    joined = ", ".join(quote(name) for name in job.join_keys)
+    said = pq.read_schema(folder / NEXT_MANIFEST).metadata or {}  # what the engine was that made the digests
+    metadata = ", ".join(f"{quote(name.decode())}: {literal(value.decode())}" for name, value in said.items())
+    with open_trusted(folder, job.limits) as connection:
+        connection.execute(f"""
+            COPY (
+                SELECT {joined}, digest, event_us, written_us, removed
+                FROM {_file(folder / NEXT_MANIFEST)} AS planned
+                ANTI JOIN {_file(folder / job.unwritten)} AS unwritten USING ({joined})
+                UNION ALL
+                SELECT {joined}, NULL, event_us, written_us, coalesce(removed, false)
+                FROM {_file(folder / job.unwritten)} WHERE event_us IS NOT NULL
+            ) TO {literal(str(folder / job.amended))} (FORMAT parquet, KV_METADATA {{{metadata}}})
+        """)
+        return int(_one(connection, f"SELECT count(*) FROM {_file(folder / job.amended)}")[0])
 
 
 def _make_latest(
@@ -233,7 +261,8 @@ def _write_files(
     changed = "('added', 'changed', 'removed', 'refreshed')"
     connection.execute(f"""
         COPY (
-            SELECT {joined}, {values}, change, old_event_us, __event_us, __bad, __bad_text,
+            SELECT {joined}, {values}, change, old_event_us, old_written_us, old_removed,
+                __event_us, __bad, __bad_text,
                 CASE WHEN change IN ('removed', 'refreshed') THEN old_event_us ELSE out_event_us END
                     AS out_event_us,
                 {part} AS part

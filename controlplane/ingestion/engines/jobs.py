@@ -109,6 +109,29 @@ class ManifestJob:
 
 
 @dataclass(frozen=True, slots=True)
+class AmendJob:
+    """Make the next manifest anew, without the rows that the store had no room for.
+
+    ``unwritten`` is a file of their join keys, with what the manifest said of them before: ``event_us``,
+    ``written_us`` and ``removed``, null where it knew nothing. ``amended`` is the file to make.
+    """
+
+    join_keys: list[str]
+    unwritten: str
+    amended: str
+    limits: Limits
+
+    def to_document(self) -> dict[str, Any]:
+        return {"operation": "amend", **asdict(self)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "AmendJob":
+        fields = {name: value for name, value in document.items() if name != "operation"}
+        fields["limits"] = Limits(**fields["limits"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True, slots=True)
 class SourceShown:
     """What a source showed: its rows and its newest event time (None when it declares none, or is empty)."""
 
@@ -126,6 +149,7 @@ class Compared:
     keyless: int
     ambiguous: int
     known: int  # keys of the manifest that are not removed
+    unsure: int  # of those, keys of which the manifest does not know when they happened: only the store does
     changes: dict[str, int]
     seconds: dict[str, float]
 

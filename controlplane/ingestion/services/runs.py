@@ -147,6 +147,21 @@ def cancel_run(run: IngestionRun, *, now: datetime) -> None:
             raise Conflict("conflict", f"run {run.pk} has ended: it is {run.state}")
 
 
+def end_abandoned(run: IngestionRun, *, now: datetime) -> bool:
+    """End a run that nobody holds and nobody will take any more; whether it was one. Its holder, if it is
+    alive after all, finds that its fence holds nothing.
+    """
+    left = IngestionRun.objects.filter(
+        pk=run.pk, state=RunState.RUNNING, fence=run.fence, lease_until__lt=now
+    )
+    with transaction.atomic():
+        if not left.update(state=RunState.ABORTED, ended_at=now, lease_until=None, is_cancelled=True):
+            return False
+        run.refresh_from_db()
+        record_transition(run, before=RunState.RUNNING, after=RunState.ABORTED, now=now)
+    return True
+
+
 def release_run(run: IngestionRun, *, now: datetime) -> None:
     """Let a run go on that a circuit breaker held."""
     with transaction.atomic():

@@ -9,7 +9,7 @@ from controlplane.ingestion.manifests import Folders
 from controlplane.ingestion.manifests import sweep as sweep_files
 from controlplane.ingestion.models import Heartbeat, IngestionRun, LaneState, RefusedRow, TouchedKey
 from controlplane.ingestion.services.lanes import restart_lanes
-from controlplane.ingestion.services.runs import cancel_run
+from controlplane.ingestion.services.runs import cancel_run, end_abandoned
 from controlplane.ingestion.services.store import Stores, forget_layouts, is_feasts, store_names
 from controlplane.kernel import clock
 from controlplane.kernel.errors import Conflict, Unavailable
@@ -110,8 +110,15 @@ def _end_runs(view_id: int, *, now: datetime) -> bool:
 
 
 def _end(runs: QuerySet[IngestionRun], *, now: datetime) -> bool:
+    """End what nobody holds, and ask the holders of the others to stop.
+
+    A run without a holder is waited for in vain: of a view that is no more, nobody takes one. A stream's is
+    that between any two drains, and one whose worker died once its lease is over.
+    """
     unfinished = runs.filter(state__in=[RunState.QUEUED, RunState.HELD, RunState.RUNNING])
     for run in unfinished:
+        if end_abandoned(run, now=now):
+            continue
         try:
             cancel_run(run, now=now)
         except Conflict:  # it ends at this moment

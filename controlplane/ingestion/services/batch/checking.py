@@ -4,19 +4,24 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from controlplane.contracts.model import Feature
-from controlplane.contracts.values import to_json
 from controlplane.ingestion.domain.changes import Change
 from controlplane.ingestion.domain.column_checks import is_surely_good
 from controlplane.ingestion.domain.rows import EVENT_TIME, Fault, judge_value
 from controlplane.ingestion.domain.runs import Counts
 from controlplane.ingestion.engines.jobs import DELTA, KEYLESS, REFUSED
 from controlplane.ingestion.services.batch.reading import KEYS_OF_PLAN
+from controlplane.ingestion.services.batch.refusing import (
+    MAX_KEPT_REFUSALS,
+    describe_row,
+    hold_keys,
+    refuse_row,
+)
 from controlplane.ingestion.services.batch.work import Work
 from controlplane.ingestion.services.refusing import Refusal, record_refusals
 from controlplane.kernel import clock
@@ -25,9 +30,19 @@ from store_adapters import CorruptRow, KeyCodec, KeyValue, Lane, RowHeader, RowW
 
 WRITES = "writes.parquet"
 SHARD_ROWS = 5_000
-MAX_KEPT_REFUSALS = 1_000
+HELD = "held"  # instead of a change: the stored row again, because an update of it was refused
+# ``old_...`` is what the manifest knew of a key: that stands where the store has no room for the row.
 WRITES_SCHEMA = pa.schema(
-    [("key", pa.binary()), ("row", pa.binary()), ("expire_us", pa.int64()), ("part", pa.int16())]
+    [
+        ("key", pa.binary()),
+        ("row", pa.binary()),
+        ("expire_us", pa.int64()),
+        ("part", pa.int16()),
+        ("change", pa.string()),
+        ("old_event_us", pa.int64()),
+        ("old_written_us", pa.int64()),
+        ("old_removed", pa.bool_()),
+    ]
 )
 
 
@@ -50,11 +65,21 @@ class _Batch:
     columns: list[list[Value]]
     changes: list[str]
     old_event_us: list[int | None]
+    old_written_us: list[int | None]
+    old_removed: list[bool | None]
     out_event_us: list[int | None]
     bad: list[str | None]
     bad_text: list[str | None]
     part: list[int]
     doubtful: list[tuple[int, Feature]]  # columns that must be looked at value by value
+
+
+class _Packed(NamedTuple):
+    """A write, the place of its key in the batch, and the change that it makes."""
+
+    write: RowWrite
+    place: int
+    change: str
 
 
 def check_and_pack(work: Work, folder: Path, *, looks_at_store: bool, now_us: int) -> Checked:
@@ -71,19 +96,15 @@ def check_and_pack(work: Work, folder: Path, *, looks_at_store: bool, now_us: in
     ):
         for record_batch in source.iter_batches(SHARD_ROWS):
             all_keys.write_batch(record_batch.select(key_names))
+            batch = _in_python(work, record_batch)
             packed, refused = _pack_batch(
-                work,
-                _in_python(work, record_batch),
-                codec,
-                checked,
-                looks_at_store=looks_at_store,
-                now_us=now_us,
+                work, batch, codec, checked, looks_at_store=looks_at_store, now_us=now_us
             )
             refused_keys.write_batch(record_batch.select(key_names).take(pa.array(refused, pa.int64())))
             if packed:
-                writes.write_table(_table(packed))
+                writes.write_table(_table(batch, packed))
                 checked.writes += len(packed)
-                checked.bytes += sum(len(write.row) for write, _ in packed)
+                checked.bytes += sum(len(each.write.row) for each in packed)
             work.beat_if_due()
     _count_keyless(work, folder, checked)
     return checked
@@ -96,14 +117,13 @@ def keep_refusals(work: Work, checked: Checked) -> None:
 
 def _pack_batch(
     work: Work, batch: _Batch, codec: KeyCodec, checked: Checked, *, looks_at_store: bool, now_us: int
-) -> tuple[list[tuple[RowWrite, int]], list[int]]:
-    """Return the writes with their partitions, and the places of refused rows."""
+) -> tuple[list[_Packed], list[int]]:
+    """Return the writes, and the places of refused rows."""
     keys = [codec.encode(values) for values in batch.keys]
     stored = _stored_headers(work, keys) if looks_at_store else [None] * len(keys)
     packer = work.packer(work.record.layout)
-    packed: list[tuple[RowWrite, int]] = []
+    packed: list[_Packed] = []
     refused: list[int] = []
-    faulty: list[tuple[bytes, int]] = []
     counts = dict.fromkeys(Change, 0)
     for place, key in enumerate(keys):
         change = Change(batch.changes[place])
@@ -118,15 +138,17 @@ def _pack_batch(
             fault = _fault_of(work, batch, place)
             if fault is not None:
                 refused.append(place)
-                faulty.append((key, batch.part[place]))
                 _keep(work, checked, batch, place, fault)
                 continue
             event_us = _later(batch.out_event_us[place], stored[place])
             values = tuple(column[place] for column in batch.columns)
             write = packer.pack(key, values, event_time_us=event_us, position=work.run_number, now_us=now_us)
         counts[change] += 1
-        packed.append((write, batch.part[place]))
-    packed += _held(work, faulty, now_us=now_us)
+        packed.append(_Packed(write, place, change))
+    held = hold_keys(work, [keys[place] for place in refused], now_us=now_us)
+    packed += [
+        _Packed(write, place, HELD) for place, write in zip(refused, held, strict=True) if write is not None
+    ]
     checked.refreshed += counts[Change.REFRESHED]
     checked.counts += Counts(
         added=counts[Change.ADDED],
@@ -155,31 +177,14 @@ def _fault_of(work: Work, batch: _Batch, place: int) -> Fault | None:
 def _keep(work: Work, checked: Checked, batch: _Batch, place: int, fault: Fault) -> None:
     if len(checked.kept) >= MAX_KEPT_REFUSALS:
         return
-    names = [key.name for key in work.record.join_keys]
-    row: dict[str, Any] = dict(zip(names, map(_shown, batch.keys[place]), strict=True))
-    for feature, column in zip(work.record.view.features, batch.columns, strict=True):
-        row[feature.name] = to_json(feature.dtype, column[place])
+    record = work.record
+    names = [key.name for key in record.join_keys]
+    key = dict(zip(names, batch.keys[place], strict=True))
+    row = describe_row(record.layout, key, [column[place] for column in batch.columns])
     if batch.bad[place] is not None:
         row[str(batch.bad[place])] = batch.bad_text[place]
     row[EVENT_TIME] = batch.out_event_us[place]
-    position = json.dumps([_shown(value) for value in batch.keys[place]], ensure_ascii=True)
-    checked.kept.append(Refusal(position[:100], fault, json.dumps({"row": row}, ensure_ascii=False)))
-
-
-def _held(work: Work, faulty: Sequence[tuple[bytes, int]], *, now_us: int) -> list[tuple[RowWrite, int]]:
-    if not faulty:
-        return []
-    packer = work.packer(work.record.layout)
-    stored = work.store.read_rows(work.record.project, work.record.name, [key for key, _ in faulty])
-    layouts = dict(work.record.layouts)
-    held = []
-    for (key, part), row in zip(faulty, stored, strict=True):
-        write = packer.pack_held(
-            key, row, layouts=layouts, position=work.run_number, refused_event_time_us=None, now_us=now_us
-        )
-        if write is not None:
-            held.append((write, part))
-    return held
+    checked.kept.append(refuse_row(record, row, fault))
 
 
 def _count_keyless(work: Work, folder: Path, checked: Checked) -> None:
@@ -209,6 +214,8 @@ def _in_python(work: Work, batch: pa.RecordBatch) -> _Batch:
         columns=[column.to_pylist() for column in columns],
         changes=batch.column("change").to_pylist(),
         old_event_us=batch.column("old_event_us").to_pylist(),
+        old_written_us=batch.column("old_written_us").to_pylist(),
+        old_removed=batch.column("old_removed").to_pylist(),
         out_event_us=batch.column("out_event_us").to_pylist(),
         bad=batch.column("__bad").to_pylist(),
         bad_text=batch.column("__bad_text").to_pylist(),
@@ -243,20 +250,21 @@ def _is_ours(old_event_us: int | None, stored: RowHeader | None) -> bool:
     return stored is not None and stored.lane is Lane.BATCH and not stored.tombstone
 
 
-def _table(packed: Sequence[tuple[RowWrite, int]]) -> pa.Table:
+def _table(batch: _Batch, packed: Sequence[_Packed]) -> pa.Table:
+    places = [each.place for each in packed]
     return pa.table(
         {
-            "key": [write.key for write, _ in packed],
-            "row": [write.row for write, _ in packed],
-            "expire_us": [write.expire_at_us for write, _ in packed],
-            "part": [part for _, part in packed],
+            "key": [each.write.key for each in packed],
+            "row": [each.write.row for each in packed],
+            "expire_us": [each.write.expire_at_us for each in packed],
+            "part": [batch.part[place] for place in places],
+            "change": [each.change for each in packed],
+            "old_event_us": [batch.old_event_us[place] for place in places],
+            "old_written_us": [batch.old_written_us[place] for place in places],
+            "old_removed": [batch.old_removed[place] for place in places],
         },
         schema=WRITES_SCHEMA,
     )
-
-
-def _shown(value: object) -> object:
-    return value.hex() if isinstance(value, bytes) else value
 
 
 def _text(value: object) -> str:

@@ -8,8 +8,8 @@ from django.db import transaction
 from controlplane.ingestion import manifests
 from controlplane.ingestion.domain.hollow import Evidence, why_hollow
 from controlplane.ingestion.domain.runs import Phase, RunState
-from controlplane.ingestion.engines.jobs import NEXT_MANIFEST
 from controlplane.ingestion.models import IngestionRun, LaneState
+from controlplane.ingestion.services.batch.unwritten import facts_less, manifest_of, read_unwritten
 from controlplane.ingestion.services.batch.work import Work
 from controlplane.ingestion.services.lanes import move_watermark, publish_watermark
 from controlplane.ingestion.services.runs import move_run
@@ -20,7 +20,8 @@ from controlplane.kernel import clock
 def commit_plan(work: Work, plan: Path, facts: dict[str, Any]) -> None:
     """Put the manifest under a new name; then one fenced transaction points to it and moves the watermark."""
     work.enter(Phase.COMMIT)
-    manifests.publish_manifest(plan / NEXT_MANIFEST, work.folders.manifest(work.run.plan))
+    unwritten = read_unwritten(plan).values()
+    manifests.publish_manifest(manifest_of(work, plan, unwritten), work.folders.manifest(work.run.plan))
     now_us = clock.now_us()
     with transaction.atomic():
         state = LaneState.objects.select_for_update().get(pk=work.state.pk)
@@ -38,7 +39,7 @@ def commit_plan(work: Work, plan: Path, facts: dict[str, Any]) -> None:
             Phase.PUBLISH,
             watermark_after_us=after_us,
             hollow=hollow or "",
-            ledger=_ledger(work, facts),
+            ledger=_ledger(work, facts_less(facts, unwritten)),
         )
 
 

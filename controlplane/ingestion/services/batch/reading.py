@@ -98,7 +98,8 @@ def read_and_compare(work: Work, folder: Path) -> ReadOut:
         read_start_us=read_start_us,
         manifest=manifest,
         dirty=tuple(dirty),
-        looks_at_store=bool(dirty) or bool(work.state.repair),
+        # Unsure keys outlive the run that found them: a refused one stays as it is.
+        looks_at_store=bool(dirty) or bool(work.state.repair) or compared.unsure > 0,
         is_first=manifest is None and not dirty,
         is_new_layout=is_new_layout,
     )
