@@ -23,6 +23,7 @@ type line struct {
 	answers answers
 	slot    int  // in lines
 	broken  bool // nothing can be said of what comes next, or it is in use
+	idle    silence
 
 	request    []byte
 	head, tail []byte
@@ -42,6 +43,7 @@ func openLine(ctx context.Context, option *rueidis.ClientOption) (*line, error) 
 		_ = conn.Close()
 		return nil, fmt.Errorf("greet Redis: %w", err)
 	}
+	l.idle.follow(conn)
 	return l, nil
 }
 
