@@ -62,7 +62,7 @@ func (c *Column) judgeWhole(rules *Rules, rejected []bool) uint64 {
 	case dtype.IsFloat():
 		low, high := c.floatBounds()
 		if low >= 0 && high >= low {
-			low = max(low, 0) // which is not -0.0, the greatest word but for the negative ones
+			low, high = max(low, 0), max(high, 0) // neither is -0.0, the greatest word but for the negative ones
 			return c.judgeWords(math.Float64bits(low), math.Float64bits(high), rules, rejected)
 		}
 		for i, word := range c.Cells.Words {

@@ -18,7 +18,7 @@ func TestTheShortWayJudgesAsTheLongOne(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	edges := []float64{0, 10, 9.999, 10.001, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64}
 	for _, dtype := range []string{"float64", "int64", "timestamp", "float32", "int32"} {
-		for _, check := range []string{`"nullable":true`, `"min":0,"max":10`, `"min":-0.0,"max":10`, `"min":0.2,"max":0.8`, `"min":-1`, `"allow_nan":true,"max":10`, `"allow_inf":true`, `"allowed":[1,2]`} {
+		for _, check := range []string{`"nullable":true`, `"min":0,"max":10`, `"min":-0.0,"max":10`, `"min":0,"max":-0.0`, `"min":0.2,"max":0.8`, `"min":-1`, `"allow_nan":true,"max":10`, `"allow_inf":true`, `"allowed":[1,2]`} {
 			parsed, err := row.ParseDtype(dtype)
 			if err != nil {
 				t.Fatal(err)

@@ -63,9 +63,11 @@ func (s *Redis) ReadRows(ctx context.Context, read *lookup.Read) error {
 	return err
 }
 
-// mayNot tells whether the store's user may not read hashes whole.
+// mayNot tells whether hashes may not be read whole: by the store's user, or by anybody where the command was taken
+// away, as some operators do. Other refusals pass, or are of one key.
 func mayNot(err error) bool {
-	return err != nil && redis.IsRefusal(err) && strings.Contains(err.Error(), "NOPERM")
+	return err != nil && redis.IsRefusal(err) &&
+		(strings.Contains(err.Error(), "NOPERM") || strings.Contains(err.Error(), "unknown command"))
 }
 
 // fieldsOf returns the names of the fields of all views: the event time, then the layout's columns.

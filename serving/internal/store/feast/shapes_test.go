@@ -1,6 +1,7 @@
 package feast
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -129,6 +130,22 @@ func TestAUserWhoMayNotReadHashesWholeReadsTheirFields(t *testing.T) {
 		if states[0] != enforce.Young || states[1] != enforce.Gone {
 			t.Errorf("read %d: %v", i, states)
 		}
+	}
+}
+
+func TestHashesMayNotBeReadWholeWhereTheCommandIsRefusedForGood(t *testing.T) {
+	for said, want := range map[string]bool{
+		"NOPERM User feasts has no permissions to run the 'hgetall' command": true,
+		"ERR unknown command 'HGETALL', with args beginning with: 'key' ":    true,
+		"LOADING Redis is loading the dataset in memory":                     false,
+		"WRONGTYPE Operation against a key holding the wrong kind of value":  false,
+	} {
+		if mayNot(redis.Refusal(said)) != want {
+			t.Errorf("%s: %v", said, !want)
+		}
+	}
+	if mayNot(nil) || mayNot(errors.New("unknown command")) {
+		t.Error("no refusal is one")
 	}
 }
 

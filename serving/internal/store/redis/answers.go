@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	leastMemory = 16 << 10 // bytes that a connection is asked for at once
-	mostDigits  = 10       // of a length
+	leastMemory = 16 << 10  // bytes that a connection is asked for at once
+	reusedFrom  = 256 << 10 // bytes that were taken: with fewer a larger memory costs less than moving what is left
+	mostDigits  = 10        // of a length
 )
 
 // Refusal is a command that the server would not carry out; the connection goes on.
@@ -44,6 +45,15 @@ func (a *answers) fill(n int) error {
 		}
 	}
 	return nil
+}
+
+// reuse lets what comes next lie where the answers so far do, of which nothing may be in use any more. No more is
+// moved than was taken.
+func (a *answers) reuse() {
+	if rest := a.data[a.from:]; a.from >= reusedFrom && len(rest) <= a.from {
+		a.data = a.data[:copy(a.data, rest)]
+		a.from = 0
+	}
 }
 
 // line takes the rest of a line, without its end.

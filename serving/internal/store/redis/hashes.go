@@ -78,7 +78,7 @@ func (h *Hashes) miss(k int, err error) {
 // forget makes ready for reading all of it once more.
 func (h *Hashes) forget() {
 	clear(h.read.Missed)
-	h.missed, h.err, h.Size = 0, nil, Size{}
+	h.missed, h.err, h.Size = 0, nil, Size{Fields: h.Size.Fields}
 }
 
 func (h *Hashes) outcome() error {
@@ -170,15 +170,10 @@ func (h *Hashes) pickOf(result rueidis.RedisResult, values [][]byte) error {
 			used += len(value)
 		}
 	}
-	h.measure(len(fields), used, all-used)
-	return nil
-}
-
-// measure adds one whole hash to what is known of their size.
-func (h *Hashes) measure(fields, used, other int) {
-	h.Size.Fields = max(h.Size.Fields, fields)
+	h.Size.Fields = max(h.Size.Fields, len(fields))
 	h.Size.Used += used
-	h.Size.Other += other
+	h.Size.Other += all - used
+	return nil
 }
 
 // appendHead and appendTail append what is the same in the command for every key, before its name and behind it.

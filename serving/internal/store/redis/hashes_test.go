@@ -3,9 +3,12 @@ package redis
 import (
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"net"
 	"net/url"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -149,4 +152,24 @@ func TestALineReadsTheDatabaseOfTheStoresURLAndGreetsAsItsUser(t *testing.T) {
 	if _, err := openLine(context.Background(), &wrong); !IsRefusal(err) {
 		t.Errorf("with a wrong password: %v", err)
 	}
+}
+
+// A hash that takes longer than the caller waits is known by its size all the same.
+func TestTheSizeOfAHashIsKnownBeforeAllOfItCame(t *testing.T) {
+	here, there := net.Pipe()
+	defer there.Close()
+	var served sync.WaitGroup
+	defer served.Wait()
+	served.Go(func() { _, _ = io.Copy(io.Discard, there) })
+	served.Go(func() { _, _ = io.WriteString(there, "*2000\r\n$1\r\na\r\n$2\r\n12\r\n$1\r\nb\r\n$3\r\n123\r\n") })
+	read := readOf("p", nil, "k")
+	l := &line{conn: here, answers: answers{conn: here}}
+	ask := Hashes{Fields: []string{"a"}, Whole: true, Measured: true, read: read, Fill: func(int, [][]byte) error { return nil }}
+	if !l.ask(within(t, 50*time.Millisecond), &ask) || !read.Missed[0] {
+		t.Errorf("missed %v", read.Missed)
+	}
+	if ask.Size != (Size{Fields: 1000, Used: 2, Other: 3}) {
+		t.Errorf("the size is %+v", ask.Size)
+	}
+	_ = here.Close()
 }

@@ -5,13 +5,14 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/redis/rueidis"
 )
 
 const (
-	pieceBytes = 32 << 10 // of commands that are sent at once
+	pieceBytes = 32 << 10 // of commands that are sent at once, and a command more
 	maxKept    = 1 << 20  // bytes of memory that a line keeps
 )
 
@@ -22,6 +23,7 @@ type line struct {
 	answers answers
 	slot    int  // in lines
 	broken  bool // nothing can be said of what comes next, or it is in use
+	idle    silence
 
 	request    []byte
 	head, tail []byte
@@ -41,6 +43,7 @@ func openLine(ctx context.Context, option *rueidis.ClientOption) (*line, error) 
 		_ = conn.Close()
 		return nil, fmt.Errorf("greet Redis: %w", err)
 	}
+	l.idle.follow(conn)
 	return l, nil
 }
 
@@ -57,17 +60,19 @@ func (l *line) greet(option *rueidis.ClientOption) error {
 	if err := l.conn.SetDeadline(time.Now().Add(dialTimeout)); err != nil {
 		return err
 	}
-	var words []string
+	var commands [][]string
 	switch {
 	case option.Username != "":
-		words = []string{"AUTH", option.Username, option.Password}
+		commands = append(commands, []string{"AUTH", option.Username, option.Password})
 	case option.Password != "":
-		words = []string{"AUTH", option.Password}
+		commands = append(commands, []string{"AUTH", option.Password})
 	}
-	for _, command := range [][]string{words, {"SELECT", fmt.Sprint(option.SelectDB)}} {
-		if len(command) == 0 || command[0] == "SELECT" && option.SelectDB == 0 {
-			continue
-		}
+	if option.SelectDB != 0 {
+		commands = append(commands, []string{"SELECT", strconv.Itoa(option.SelectDB)})
+	}
+	// A server that is full says so unasked, which would pass for a refusal of the first read.
+	commands = append(commands, []string{"PING"})
+	for _, command := range commands {
 		request := fmt.Appendf(nil, "*%d\r\n", len(command))
 		for _, word := range command {
 			request = appendWord(request, word)
@@ -138,52 +143,50 @@ func kept(memory []byte) []byte {
 // exchange sends the commands in pieces of which two are under way, so that neither side waits for the other to
 // take what it sent. It returns how many keys were answered.
 func (l *line) exchange(h *Hashes) (taken int, err error) {
-	keys := h.read.Keys
-	sent, piece := 0, 1
-	if len(keys) > 0 {
-		piece = max(1, pieceBytes/(len(l.head)+len(l.tail)+len(h.Before)+len(keys[0])+len(h.After)+8))
-	}
-	for taken < len(keys) {
-		for sent < len(keys) && sent-taken <= piece {
-			next := min(sent+piece, len(keys))
-			if err := l.send(h, sent, next); err != nil {
-				return taken, err
-			}
-			sent = next
+	sent, err := l.send(h, 0)
+	for err == nil && taken < len(h.read.Keys) {
+		end := sent
+		if sent, err = l.send(h, sent); err != nil {
+			return taken, err
 		}
-		for end := min(taken+piece, sent); taken < end; taken++ {
+		for ; taken < end; taken++ {
 			if err := l.take(h, taken); err != nil {
 				return taken, err
 			}
 		}
 	}
-	if h.counts() {
-		if err := l.takeCount(h); err != nil {
-			return taken, err
-		}
+	if err == nil && h.counts() {
+		err = l.takeCount(h)
 	}
-	if rest := len(l.answers.data) - l.answers.from; rest > 0 {
-		return taken, fmt.Errorf("%w: %d bytes that nobody asked for", errNotRedis, rest)
+	if rest := len(l.answers.data) - l.answers.from; err == nil && rest > 0 {
+		err = fmt.Errorf("%w: %d bytes that nobody asked for", errNotRedis, rest)
 	}
-	return taken, nil
+	return taken, err
 }
 
-func (l *line) send(h *Hashes, from, to int) error {
-	request := l.request[:0]
-	for _, key := range h.read.Keys[from:to] {
-		request = append(request, l.head...)
-		request = append(h.appendName(request, key), l.tail...)
+// send sends one piece, of the commands for the keys from that one on, and returns where the next begins.
+func (l *line) send(h *Hashes, from int) (next int, err error) {
+	keys, request := h.read.Keys, l.request[:0]
+	if from == len(keys) {
+		return from, nil
 	}
-	if to == len(h.read.Keys) && h.counts() {
-		request = h.appendName(append(request, "*2\r\n$4\r\nHLEN\r\n"...), h.read.Keys[0])
+	for next = from; next < len(keys) && len(request) < pieceBytes; next++ {
+		request = append(request, l.head...)
+		request = append(h.appendName(request, keys[next]), l.tail...)
+	}
+	if next == len(keys) && h.counts() {
+		request = h.appendName(append(request, "*2\r\n$4\r\nHLEN\r\n"...), keys[0])
 	}
 	l.request = request
-	_, err := l.conn.Write(request)
-	return err
+	_, err = l.conn.Write(request)
+	return next, err
 }
 
 // take takes the answer for one key. An error is the connection's.
 func (l *line) take(h *Hashes, k int) error {
+	if !h.Keep {
+		l.answers.reuse()
+	}
 	var err error
 	if h.Whole {
 		err = l.picker.take(&l.answers, h, l.values)

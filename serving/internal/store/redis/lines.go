@@ -43,7 +43,10 @@ func (p *lines) take(keys int) *line {
 	for i := range p.slots[:most] {
 		idle := &p.slots[i].idle
 		if l := idle.Load(); l != nil && idle.CompareAndSwap(l, nil) {
-			return l
+			if l.broken = l.idle.isBroken(); !l.broken {
+				return l
+			}
+			p.give(l)
 		}
 		room = room || !p.slots[i].taken.Load()
 	}

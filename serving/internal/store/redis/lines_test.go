@@ -158,6 +158,31 @@ func TestALineThatBreaksIsNoAnswerAndIsAskedNoMore(t *testing.T) {
 	}
 }
 
+// Else it would be taken for the answer of the next read, and that one's for the answer of the read after it.
+func TestWhatComesWhileALineIsIdleIsNobodysAnswer(t *testing.T) {
+	conns := make(chan net.Conn, 1)
+	server, store := newScripted(t, func(conn net.Conn, _ []string) error {
+		conns <- conn
+		_, err := io.WriteString(conn, rowAndNone)
+		return err
+	})
+	lineOf(t, store)
+	for i, unasked := range []string{"*2\r\n$5\r\nwrong\r\n$-1\r\n", ""} {
+		read := readOf("p", []string{"a", "b"}, "k")
+		if err := store.ReadRows(within(t, 10*time.Second), read); err != nil || string(read.Rows[0]) != "row" {
+			t.Fatalf("read %d: rows %q, %v", i, read.Rows, err)
+		}
+		if unasked != "" {
+			if _, err := io.WriteString(<-conns, unasked); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if server.lines.Load() != 1 || server.shared.Load() != 1 {
+		t.Errorf("%d reads over lines, %d over connections that are shared", server.lines.Load(), server.shared.Load())
+	}
+}
+
 func TestAReadIsNotHeldUpPastItsDeadlineAndItsLineEnds(t *testing.T) {
 	hang := make(chan struct{})
 	var first atomic.Bool

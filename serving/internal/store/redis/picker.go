@@ -32,11 +32,12 @@ func (p *picker) take(a *answers, h *Hashes, values [][]byte) error {
 	if err != nil {
 		return err
 	}
+	// Noted before they come: of a hash that takes longer than the caller waits, its size is all that is learned.
+	h.Size.Fields = max(h.Size.Fields, n/2)
 	if n < 0 || n%2 != 0 || n > maxElements {
 		return fmt.Errorf("%w: %d fields and values", errNotRedis, n)
 	}
 	clear(values)
-	used, other := 0, 0
 	for i := range n / 2 {
 		name, err := a.bulk()
 		if err != nil {
@@ -52,13 +53,12 @@ func (p *picker) take(a *answers, h *Hashes, values [][]byte) error {
 		}
 		place := p.place(h, i, name)
 		if place == elsewhere {
-			other += len(value)
+			h.Size.Other += len(value)
 			continue
 		}
 		values[place] = value
-		used += len(value)
+		h.Size.Used += len(value)
 	}
-	h.measure(n/2, used, other)
 	return nil
 }
 

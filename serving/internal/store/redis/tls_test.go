@@ -26,6 +26,21 @@ func TestRowsAreReadOverTLSByAUserWithAPassword(t *testing.T) {
 	}
 }
 
+// What TLS itself says after greeting is nothing that nobody asked for.
+func TestALineOverTLSIsUsedAgain(t *testing.T) {
+	store := open(t, serverURL(t, tlsVariable))
+	first := lineOf(t, store)
+	for i := range 3 {
+		read := readOf("tls", []string{"v"}, "none")
+		if err := store.ReadRows(within(t, 10*time.Second), read); err != nil || read.Missed[0] {
+			t.Fatalf("read %d: %v", i, err)
+		}
+		if lineOf(t, store) != first || first.broken {
+			t.Fatalf("read %d broke the line", i)
+		}
+	}
+}
+
 func TestAServerThatCannotProveItselfOrAWrongPasswordGivesNoConnection(t *testing.T) {
 	url := serverURL(t, tlsVariable)
 	plain, _, _ := strings.Cut(url, "?")
