@@ -114,7 +114,7 @@ def _served(
                 parts.append(_beside(given, all_sides, load))
         if "overhead" in given.rows:
             with step("measuring overhead"):
-                parts.append(store_rows.measure_overhead(own, store_url, load))
+                parts.append(store_rows.measure_overhead(own, store_url, folder, load))
         if "slow-store" in given.rows:
             with step("measuring over a slow store"):
                 parts.append(store_rows.measure_slow_store(folder, bundle, address, load))

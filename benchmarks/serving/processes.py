@@ -17,7 +17,7 @@ from tools.logs import last_lines
 from tools.places import SERVING
 
 _PATIENCE_SECONDS = 120.0
-_PROGRAMS = ("freshline-serving", "benchserving", "loadgen", "delayproxy")
+_PROGRAMS = ("freshline-serving", "benchserving", "loadgen", "delayproxy", "bareanswer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,17 @@ def delayed(folder: Path, address: str, milliseconds: int) -> Iterator[str]:
     words = ["-listen", f"127.0.0.1:{port}", "-to", address, "-delay", f"{milliseconds}ms"]
     with running("delayproxy", [folder / "delayproxy", *words], folder=folder):
         yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def bare_answers(folder: Path) -> Iterator[Side]:
+    """Run a server that answers with as many bytes as its path says, and looks nothing up."""
+    (port,) = ports.find_free(1)
+    address = f"127.0.0.1:{port}"
+    with running("bareanswer", [folder / "bareanswer", "-listen", address], folder=folder) as pid:
+        side = Side("bareanswer", address, pid)
+        wait_until_it_answers(side, "/0", folder)
+        yield side
 
 
 def build_programs(folder: Path) -> None:

@@ -14,11 +14,14 @@ RATE = 1_000  # requests a second
 _CONNECTIONS = 128  # of the open loop: far more than are under way at once
 
 
-def measure_overhead(server: Side, store_url: str, load: Load) -> Part:
-    """Ask for the rows themselves, then for Arrow and for JSON, in turn, request by request."""
-    names = ("raw fetch of the rows", "lookup, Arrow", "lookup, JSON")
-    targets = [fetch(store_url), post(server, path=LOOKUP_PATH, accept=ARROW), post(server)]
-    rounds = [ask(load, HUNDRED, targets) for _ in range(load.rounds)]
+def measure_overhead(server: Side, store_url: str, folder: Path, load: Load) -> Part:
+    """Ask for the rows themselves, for Arrow, for JSON, and for as many bytes of nothing, in turn."""
+    names = ("raw fetch of rows", "lookup, Arrow", "lookup, JSON", "HTTP alone, Arrow", "HTTP alone, JSON")
+    lookups = [post(server, path=LOOKUP_PATH, accept=ARROW), post(server)]
+    sizes = [round(said.answer_bytes) for said in ask(load, HUNDRED, lookups, seconds=load.seconds / 10)]
+    with processes.bare_answers(folder) as bare:
+        targets = [fetch(store_url), *lookups, *(post(bare, path=f"/{size}") for size in sizes)]
+        rounds = [ask(load, HUNDRED, targets) for _ in range(load.rounds)]
     part = Part("overhead", f"Overhead over a raw fetch from the store, {HUNDRED}")
     part.lines.append(f"{'asked in turn':24}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}{'kB':>9}")
     for place, name in enumerate(names):

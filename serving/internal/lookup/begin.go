@@ -33,12 +33,13 @@ func (a *Answer) isLarge() bool {
 	if a.Rows*len(a.Columns) > maxPooledValues {
 		return true
 	}
-	for i := range a.groups {
-		if cap(a.groups[i].bytes) > maxPooledKeys || cap(a.groups[i].read.Memory) > maxPooledRows {
-			return true
-		}
+	keys, rows := 0, 0
+	every := a.groups[:cap(a.groups)] // those of earlier requests too
+	for i := range every {
+		keys += cap(every[i].bytes)
+		rows += cap(every[i].read.Memory)
 	}
-	return false
+	return keys > maxPooledKeys || rows > maxPooledRows
 }
 
 // forget lets go of the rows, which belong to the store's answer and may be much larger than what is asked for.

@@ -130,6 +130,9 @@ func (l *line) keep(h *Hashes) {
 	}
 	l.answers.data = nil
 	l.request, l.tail = kept(l.request), kept(l.tail)
+	if cap(l.picker.order) > maxOrder {
+		l.picker.order = nil
+	}
 }
 
 // kept lets go of memory that one large read needed.

@@ -9,6 +9,9 @@ type picker struct {
 	order  []int          // the places of the fields of the last hash; elsewhere for others
 }
 
+// maxOrder is of how many fields the order is kept from read to read.
+const maxOrder = 1 << 12
+
 // elsewhere is the place of a field that nobody asked for.
 const elsewhere = -1
 
