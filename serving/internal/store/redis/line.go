@@ -90,7 +90,7 @@ func (l *line) greet(option *rueidis.ClientOption) error {
 // ask reads the hashes. It returns false when the connection broke, for whatever reason but the caller's patience:
 // then what came of the answer counts for nothing.
 func (l *line) ask(ctx context.Context, h *Hashes) (answered bool) {
-	// A deadline of the connection's own would cost a small read as much again as sending its command.
+	// One hook for both: a deadline, and a caller who leaves before it.
 	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Unix(1, 0)) })
 	l.broken = true // until it is known to be well
 	l.prepare(h)
