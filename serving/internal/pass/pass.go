@@ -30,7 +30,7 @@ var (
 	ErrAway     = errors.New("the control plane does not answer; lookups go on without it")
 	ErrDeadline = errors.New("the control plane did not answer in time; what was asked may still be done")
 	ErrInternal = errors.New("something went wrong on our side: nothing was passed on")
-	ErrStranger = errors.New("send a token with the scope ingest or operate: Authorization: Bearer ...")
+	ErrStranger = errors.New("send a token with the scope ingest or operate: Authorization: Bearer TOKEN")
 )
 
 // Plane is the control plane. It is called by many goroutines at once.

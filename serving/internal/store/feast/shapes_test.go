@@ -69,7 +69,8 @@ func TestEachViewAndProjectHasAShapeOfItsOwn(t *testing.T) {
 	of := func(project, view string) *shape {
 		return known.of(&lookup.Read{Project: project, Views: []string{view, "another"}})
 	}
-	if of("p", "v") != of("p", "v") || of("p", "v") == of("p", "w") || of("p", "v") == of("q", "v") {
+	first := of("p", "v")
+	if of("p", "v") != first || first == of("p", "w") || first == of("q", "v") {
 		t.Error("shapes are mixed up")
 	}
 	if known.of(&lookup.Read{}) == nil {

@@ -11,7 +11,7 @@ import (
 	"freshline/serving/internal/row"
 )
 
-var errNoLayout = errors.New("Feast's values cannot be read without the view's layout")
+var errNoLayout = errors.New("without the view's layout Feast's values cannot be read")
 
 // described tells whether the read says how each view's values are to be read.
 func described(read *lookup.Read) error {

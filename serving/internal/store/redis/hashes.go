@@ -138,7 +138,7 @@ func (h *Hashes) valuesOf(result rueidis.RedisResult, values [][]byte) error {
 		return err
 	}
 	if len(fields) != len(values) {
-		return fmt.Errorf("Redis answered %d fields, %d were asked for", len(fields), len(values))
+		return fmt.Errorf("the server answered %d fields, %d were asked for", len(fields), len(values))
 	}
 	for i := range fields {
 		if values[i] = nil; fields[i].IsNil() {
